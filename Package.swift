@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The target dependencies below are the table of floors in docs/ARCHITECTURE.md: an arrow only
+// points down, and the compiler keeps it that way.
+
+/// On for every Swift target: explicit existentials, and imports that name what they expose.
+let houseRules: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// For the targets that fence raw memory: every unsafe use has to say `unsafe`.
+let fenced: [SwiftSetting] = houseRules + [.strictMemorySafety()]
+
+let whenServing: TargetDependencyCondition? = .when(traits: ["Server"])
+
+let package = Package(
+    name: "quiver",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Quiver", targets: ["Quiver"]),
+        .library(name: "QuiverServer", targets: ["QuiverServer"]),
+        .executable(name: "quiver", targets: ["QuiverCLI"]),
+    ],
+    traits: [
+        .trait(name: "Server", description: "The REST server and the `quiver` executable, with the web stack they need."),
+        .default(enabledTraits: ["Server"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
+    targets: [
+        // Floor 0: the doors to C.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CSimdjsonLibrary", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"]), .brew(["simdjson"])]),
+        .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"]),
+        .target(name: "CVectorKernels"),
+
+        // Floor 1: the values people speak about.
+        .target(name: "QuiverModel", swiftSettings: houseRules),
+
+        // Floor 2: each the only importer of its C library.
+        .target(name: "QuiverLMDB", dependencies: ["CLMDB"], swiftSettings: fenced),
+        .target(name: "QuiverJSON", dependencies: ["CSimdjson"], swiftSettings: fenced),
+        .target(name: "QuiverIndex", dependencies: ["CVectorKernels", "QuiverModel"], swiftSettings: fenced),
+
+        // Floor 3.
+        .target(
+            name: "QuiverPayload", dependencies: ["QuiverLMDB", "QuiverJSON", "QuiverModel"], swiftSettings: fenced),
+
+        // Floor 4: the engine and its public face.
+        .target(
+            name: "Quiver",
+            dependencies: [
+                "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverPayload", "COpenSSL",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: fenced),
+
+        // Floor 5: REST JSON to model and back; no sockets, no engine.
+        .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON"], swiftSettings: fenced),
+
+        // Floor 6.
+        .target(
+            name: "QuiverServer",
+            dependencies: [
+                "Quiver", "QuiverModel", "QuiverWire",
+                .product(name: "Hummingbird", package: "hummingbird", condition: whenServing),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: whenServing),
+                .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
+                .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics", condition: whenServing),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: whenServing),
+            ],
+            swiftSettings: houseRules),
+
+        // Floor 7: the executable.
+        .executableTarget(
+            name: "QuiverCLI",
+            dependencies: [
+                "Quiver", "QuiverModel", "QuiverJSON", "QuiverWire", "QuiverServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
+                .product(name: "Yams", package: "Yams", condition: whenServing),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: whenServing),
+            ],
+            swiftSettings: houseRules),
+
+        // Tests, one target a floor room.
+        .target(name: "QuiverTestKit", dependencies: ["QuiverModel"], path: "Tests/QuiverTestKit", swiftSettings: houseRules),
+        .testTarget(name: "QuiverModelTests", dependencies: ["QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(name: "QuiverJSONTests", dependencies: ["QuiverJSON", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(name: "QuiverLMDBTests", dependencies: ["QuiverLMDB", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverIndexTests", dependencies: ["QuiverIndex", "CVectorKernels", "QuiverTestKit"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
+            swiftSettings: houseRules),
+        .testTarget(name: "QuiverTests", dependencies: ["Quiver", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(name: "QuiverServerTests", dependencies: ["QuiverServer", "QuiverTestKit"], swiftSettings: houseRules),
+    ],
+    cxxLanguageStandard: .cxx17
+)

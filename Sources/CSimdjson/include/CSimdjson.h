@@ -1,0 +1,3 @@
+#ifndef QUIVER_CSIMDJSON_H
+#define QUIVER_CSIMDJSON_H
+#endif

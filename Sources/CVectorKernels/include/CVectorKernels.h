@@ -1,0 +1,3 @@
+#ifndef QUIVER_VECTOR_KERNELS_H
+#define QUIVER_VECTOR_KERNELS_H
+#endif

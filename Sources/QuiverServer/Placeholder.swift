@@ -1,0 +1,2 @@
+enum QuiverServerPlaceholder {}
+import Hummingbird
