@@ -44,13 +44,13 @@ let package = Package(
         // Floor 0: the doors to C.
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-        .systemLibrary(
-            name: "CSimdjsonLibrary", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"]), .brew(["simdjson"])]),
+        // Without pkgConfig: simdjson's file carries a define that SwiftPM refuses with a warning at each build.
+        .systemLibrary(name: "CSimdjsonLibrary", providers: [.apt(["libsimdjson-dev"]), .brew(["simdjson"])]),
         .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"]),
         .target(name: "CVectorKernels"),
 
         // Floor 1: the values people speak about.
-        .target(name: "QuiverModel", swiftSettings: houseRules),
+        .target(name: "QuiverModel", swiftSettings: fenced),
 
         // Floor 2: each the only importer of its C library.
         .target(name: "QuiverLMDB", dependencies: ["CLMDB"], swiftSettings: fenced),

@@ -1,0 +1,35 @@
+/// Every bound of the engine, in one place, each with the error it raises.
+///
+/// Bounds that come from Qdrant's interface carry its values.
+public enum Limits {
+    /// Bytes; 422 beyond.
+    public static let collectionNameBytes = 255
+    /// Bytes; 422 beyond.
+    public static let vectorNameBytes = 200
+    /// Components of a dense vector; 422 beyond.
+    public static let vectorSize = 65_536
+    /// Nesting of a JSON body or payload; 400 beyond, as serde_json's recursion limit.
+    public static let jsonDepth = 127
+    /// Bytes of a request body unless configured; 400 beyond.
+    public static let requestBytes = 32 << 20
+    /// Bytes of requests that may wait for one collection's writer; 429 beyond.
+    public static let writeQueueBytes = 256 << 20
+    /// Bytes that one group commit takes together.
+    public static let writeBatchBytes = 16 << 20
+    /// Queries waiting for the worker pool; 429 beyond.
+    public static let queryQueueLength = 4096
+    /// Bytes of vectors that the growing segments of a collection hold before they are sealed.
+    public static let growingBytes = 32 << 20
+    /// Sealing may fall behind by this many frozen growing segments before the writer waits.
+    public static let frozenSegments = 2
+    /// Bytes of address space that a collection's environment maps at first.
+    public static let collectionMapBytes = 64 << 30
+    /// Bytes of address space of the catalogue.
+    public static let catalogMapBytes = 1 << 30
+    /// Read transactions open at once on one environment; 429 beyond.
+    public static let readers = 512
+    /// Field indexes of a collection; 400 beyond.
+    public static let payloadIndexes = 256
+    /// `limit` of a query or scroll, plus its offset; 422 beyond.
+    public static let resultWindow = 10_000_000
+}
