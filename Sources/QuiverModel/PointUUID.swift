@@ -49,7 +49,7 @@ extension PointUUID {
         var first = 0
         var end = bytes.count
         let urn: StaticString = "urn:uuid:"
-        if unsafe end == 45 && (0..<9).allSatisfy({ unsafe bytes[$0] == urn.utf8Start[$0] }) {
+        if end == 45 && (0..<9).allSatisfy({ unsafe bytes[$0] == urn.utf8Start[$0] }) {
             first = 9
         } else if unsafe end == 38 && bytes[0] == UInt8(ascii: "{") && bytes[37] == UInt8(ascii: "}") {
             first = 1
