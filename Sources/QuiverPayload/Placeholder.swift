@@ -1,1 +1,1 @@
-enum QuiverPayloadPlaceholder {}
+

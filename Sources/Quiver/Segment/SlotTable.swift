@@ -23,6 +23,10 @@
         (Int(last - first) / bitsPerRank + 1) * (bitsPerRank / 64)
     }
 
+    static func rankCount(first: UInt32, last: UInt32) -> Int {
+        Int(last - first) / bitsPerRank + 1
+    }
+
     func row(ofSlot slot: UInt32) -> UInt32? {
         guard count > 0, slot >= firstSlot, slot <= lastSlot else { return nil }
         let bit = Int(slot - firstSlot)
