@@ -72,8 +72,9 @@ struct ChunkedBitmap: Sendable {
         return chunks[index] ?? Chunk()
     }
 
-    /// A table of chunk pointers for loops that must not touch references.
-    func makeTable() -> Table { Table(self) }
+    /// A table of chunk pointers for loops that must not touch references, with an entry for every chunk of the
+    /// first `bitCount` bits.
+    func makeTable(bitCount: Int) -> Table { Table(self, bitCount: bitCount) }
 
     /// The set as raw pointers: `pointers[i]` is nil or the words of bits `65,536 i …`. Keeps the chunks alive.
     @safe final class Table: @unchecked Sendable {
@@ -82,11 +83,11 @@ struct ChunkedBitmap: Sendable {
         let pointers: UnsafeMutablePointer<UnsafePointer<UInt64>?>
         let chunkCount: Int
 
-        fileprivate init(_ bitmap: ChunkedBitmap) {
+        fileprivate init(_ bitmap: ChunkedBitmap, bitCount: Int) {
             self.bitmap = bitmap
-            chunkCount = bitmap.chunks.count
-            unsafe pointers = .allocate(capacity: max(1, chunkCount))
-            unsafe pointers.initialize(repeating: nil, count: max(1, chunkCount))
+            chunkCount = max(1, bitmap.chunks.count, (bitCount + bitsPerChunk - 1) / bitsPerChunk)
+            unsafe pointers = .allocate(capacity: chunkCount)
+            unsafe pointers.initialize(repeating: nil, count: chunkCount)
             for (index, chunk) in bitmap.chunks.enumerated() {
                 if let chunk { unsafe pointers[index] = UnsafePointer(chunk.words) }
             }

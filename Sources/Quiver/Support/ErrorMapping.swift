@@ -3,6 +3,7 @@ import Glibc
 import QuiverIndex
 import QuiverLMDB
 public import QuiverModel
+import QuiverPayload
 
 
 /// The lower floors' closed errors as the one error of the public face.
@@ -22,6 +23,28 @@ extension QuiverError {
             self.init(.closed, "the collection is closed")
         default:
             self.init(.service, "\(error)")
+        }
+    }
+
+    /// Any error that the engine's inside throws.
+    init(wrapping error: any Error) {
+        switch error {
+        case let error as QuiverError: self = error
+        case let error as LMDBError: self.init(error)
+        case let error as PayloadError: self.init(error)
+        case let error as FileError: self.init(error)
+        case is ByteReader.Malformed: self.init(.corrupted, "a stored record is damaged")
+        default: self.init(.service, "\(error)")
+        }
+    }
+
+    init(_ error: PayloadError) {
+        switch error {
+        case .storage(let error): self.init(error)
+        case .json, .notAnObject: self.init(.badInput, "\(error)")
+        case .indexCannotOrder, .indexNotReady: self.init(.badRequest, "\(error)")
+        case .corrupted: self.init(.corrupted, "\(error)")
+        case .timeout: self.init(.timeout, "\(error)")
         }
     }
 

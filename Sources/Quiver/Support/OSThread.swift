@@ -28,6 +28,12 @@ final class OSThread: @unchecked Sendable {
         self.handle = handle
     }
 
+    /// A thread that nobody waits for.
+    static func detach(_ body: @escaping @Sendable () -> Void) {
+        let thread = OSThread(body)
+        unsafe pthread_detach(thread.handle)
+    }
+
     func join() {
         _ = unsafe pthread_join(handle, nil)
     }
