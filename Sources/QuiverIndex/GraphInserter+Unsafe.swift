@@ -98,7 +98,7 @@ import CVectorKernels
         unsafe chosenCounts = .allocate(capacity: levels)
         unsafe crowd = .allocate(capacity: GraphInserter.crowdLimit)
         unsafe kept = .allocate(capacity: m0)
-        unsafe deferred = .allocate(capacity: m0)
+        unsafe deferred = .allocate(capacity: max(space.parameters.efConstruct, GraphInserter.crowdLimit))
     }
 
     deinit {
@@ -138,7 +138,7 @@ import CVectorKernels
                 space.lists(atLevel: level), scorer, ef: ef, entry: entry, buffers, nil, &outcome)
             entry = unsafe buffers.pool[0]
             unsafe chosenCounts[level] = choose(
-                from: buffers.pool, found, atMost: graph.m, into: chosen + level * graph.m)
+                from: buffers.pool, found, atMost: graph.m, for: row, into: chosen + level * graph.m)
             level -= 1
         }
         publish(row, upTo: top)
@@ -181,7 +181,7 @@ import CVectorKernels
         for index in 0..<count { unsafe crowd[index] = Candidate(score: scores[index], row: links[index]) }
         unsafe crowd[count] = newcomer
         unsafe GraphInserter.sort(crowd, count + 1)
-        let survivors = unsafe choose(from: crowd, count + 1, atMost: capacity, into: kept)
+        let survivors = unsafe choose(from: crowd, count + 1, atMost: capacity, for: row, into: kept)
         unsafe space.write(kept, survivors, to: row, atLevel: level)
     }
 
@@ -209,10 +209,11 @@ import CVectorKernels
     /// The selection heuristic of Malkov & Yashunin (2018), algorithm 4: of candidates sorted best first, keep
     /// those that are nearer to the owner of the list than to any kept before. Each kept row is compared with all
     /// that are left at once. Copies of the owner would fill the list and cut it off from everything else: all but
-    /// one of them are put off until the others are chosen.
+    /// one of them are put off until the others are chosen, and then taken in an order that differs from owner to
+    /// owner, so that a crowd of copies is linked like a random graph and each of them is found.
     /// Uses up `candidates`; answers the number written.
     func choose(
-        from candidates: UnsafeMutablePointer<Candidate>, _ count: Int, atMost most: Int,
+        from candidates: UnsafeMutablePointer<Candidate>, _ count: Int, atMost most: Int, for owner: UInt32,
         into out: UnsafeMutablePointer<Candidate>
     ) -> Int {
         let buffers = unsafe scratch.borrowedBuffers
@@ -238,10 +239,8 @@ import CVectorKernels
                     let score = unsafe scores[index]
                     if score > candidate.score { continue }
                     if score == candidate.score && score == best.score {
-                        if deferredCount < most {
-                            unsafe deferred[deferredCount] = candidate
-                            deferredCount &+= 1
-                        }
+                        unsafe deferred[deferredCount] = candidate
+                        deferredCount &+= 1
                         continue
                     }
                     unsafe candidates[remaining] = candidate
@@ -251,12 +250,27 @@ import CVectorKernels
             }
             left = remaining
         }
-        var index = 0
-        while index < deferredCount && taken < most {
-            unsafe out[taken] = deferred[index]
-            taken &+= 1
-            index &+= 1
+        return unsafe fill(out, taken, atMost: most, withDeferred: deferredCount, for: owner)
+    }
+
+    private func fill(
+        _ out: UnsafeMutablePointer<Candidate>, _ taken: Int, atMost most: Int, withDeferred count: Int,
+        for owner: UInt32
+    ) -> Int {
+        func rank(_ candidate: Candidate) -> UInt32 {
+            var mixed = (candidate.row ^ (owner &* 0x9E37_79B1)) &* 0x85EB_CA6B
+            mixed ^= mixed >> 15
+            return mixed &* 0xC2B2_AE35
         }
-        return taken
+        let total = min(most, taken + count)
+        var left = count
+        for place in taken..<total {
+            var first = 0
+            for index in 1..<max(left, 1) where unsafe rank(deferred[index]) < rank(deferred[first]) { first = index }
+            unsafe out[place] = deferred[first]
+            left -= 1
+            unsafe deferred[first] = deferred[left]
+        }
+        return total
     }
 }

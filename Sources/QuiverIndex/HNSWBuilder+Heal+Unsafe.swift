@@ -84,7 +84,7 @@ extension GraphInserter {
                 unsafe crowd[unique] = crowd[index]
                 unique += 1
             }
-            written = unsafe choose(from: crowd, unique, atMost: capacity, into: kept)
+            written = unsafe choose(from: crowd, unique, atMost: capacity, for: row, into: kept)
             unsafe space.write(kept, written, to: row, atLevel: level)
         } else {
             unsafe space.write(crowd, written, to: row, atLevel: level)

@@ -23,18 +23,13 @@ extension Search {
             scratch.candidateCount = unsafe beam(
                 graph.lists(atLevel: 0), scorer, ef: ef, entry: entry, buffers, deadline, &outcome)
         } else {
-            let limit = poolLimit(ef: ef, rowCount: graph.rowCount)
+            let limit = ef + max(16 * ef, 1024)
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: limit + 1)
             unsafe descend(graph, scorer, from: &entry, buffers, &outcome)
             scratch.candidateCount = unsafe filteredBeam(
                 graph.lists(atLevel: 0), scorer, filter, ef: ef, limit: limit, entry: entry, buffers, deadline, &outcome)
         }
         return outcome
-    }
-
-    /// Accepted rows and those walked through share the pool; this bounds the latter.
-    private static func poolLimit(ef: Int, rowCount: Int) -> Int {
-        min(max(16 * ef, 1024), max(rowCount, ef))
     }
 
     /// Greedy steps from the top level down to level 1; `entry` gets its score in any case.
@@ -129,7 +124,9 @@ extension Search {
     }
 
     /// The filtered beam. The pool is cut behind the `ef`-th accepted row; before there are so many, everything
-    /// met stays in it (up to `limit`), so the walk goes on until it has found enough or seen all it can reach.
+    /// met stays in it, so the walk goes on until it has found enough. When `limit` (more than `ef`) are in it the
+    /// worst of those only walked through makes room: a walk that finds fewer rows than asked for has seen the
+    /// nearest `limit - ef` at least, and it is for the caller to scan.
     private static func filteredBeam(
         _ lists: LevelLinks, _ scorer: Scorer, _ filter: RowFilter, ef: Int, limit: Int, entry: Candidate,
         _ buffers: WalkBuffers, _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
@@ -180,14 +177,13 @@ extension Search {
             var lowest = Int.max
             for index in 0..<found {
                 let score = unsafe scores[index]
-                if accepted == ef || count == limit, unsafe score <= pool[count &- 1].score { continue }
+                if accepted == ef, unsafe score <= pool[count &- 1].score { continue }
                 var candidate = unsafe Candidate(score: score, tag: ids[index])
-                if index < passed {
-                    if count == limit, unsafe !pool[count &- 1].isRejected { accepted &-= 1 }
-                    accepted &+= 1
-                } else {
-                    if count == limit, unsafe !pool[count &- 1].isRejected { accepted &-= 1 }
-                    candidate.tag |= Candidate.rejectedBit
+                if index < passed { accepted &+= 1 } else { candidate.tag |= Candidate.rejectedBit }
+                if count == limit {
+                    let hole = unsafe makeRoom(for: candidate, in: pool, &count)
+                    if hole < 0 { continue }
+                    lowest = min(lowest, hole)
                 }
                 let place = unsafe CandidatePool.insert(candidate, into: pool, count: &count, limit: limit)
                 lowest = min(lowest, place)
@@ -209,6 +205,19 @@ extension Search {
             kept &+= 1
         }
         return kept
+    }
+
+    /// Removes the worst row that is only walked through and answers its place, or -1 when the newcomer is another
+    /// such row and no better.
+    private static func makeRoom(
+        for candidate: Candidate, in pool: UnsafeMutablePointer<Candidate>, _ count: inout Int
+    ) -> Int {
+        var last = count &- 1
+        while unsafe !pool[last].isRejected { last &-= 1 }
+        if candidate.isRejected, unsafe candidate.score <= pool[last].score { return -1 }
+        unsafe (pool + last).update(from: pool + last + 1, count: count &- last &- 1)
+        count &-= 1
+        return last
     }
 
     /// Accepted neighbours, and accepted neighbours of the neighbours that are not. When these are too few to go
