@@ -1,4 +1,4 @@
-package import CSimdjson
+import CSimdjson
 
 /// Writes one JSON text straight into a growing buffer. Commas come by themselves; that keys and values alternate and
 /// that brackets match is the caller's business.
