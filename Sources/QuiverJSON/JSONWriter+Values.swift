@@ -1,4 +1,4 @@
-import CSimdjson
+public import CSimdjson
 
 extension JSONWriter {
     @inlinable
