@@ -1,0 +1,176 @@
+import CLMDB
+import Synchronization
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// One LMDB file, opened and mapped: `path` itself, and `path-lock` beside it unless opened without locks.
+///
+/// Commits are always fsynced (`MDB_NOSYNC`, `MDB_NOMETASYNC` and `MDB_WRITEMAP` are never used) and readers are
+/// objects rather than threads (`MDB_NOTLS`). LMDB allows a file to be open only once in a process, because closing
+/// a second one drops the first one's locks: `open` refuses it.
+///
+/// Sendable because the `MDB_env` is made for use by many threads, `gate` orders the operations that are not, and
+/// every mutable field sits behind a lock. The counter of open write cursors is touched by the one writer only.
+@safe @usableFromInline
+package final class Environment: @unchecked Sendable {
+    package struct Options: Sendable {
+        /// Address space to reserve; also the largest size of the file. A multiple of the page size.
+        /// nil takes what the file says, or exactly the file's size when it is opened without locks.
+        package var mapSizeBytes: Int?
+        /// The number of read transactions that may be live at once.
+        package var maxReaders = 512
+        /// The number of named databases that may be open at once.
+        package var maxDatabases = 32
+        package var readOnly = false
+        /// For write-once files: opens without the lock file. Nobody may write the file while it is open so.
+        package var noLock = false
+        /// Turns the kernel's read-ahead off, for random access to files larger than memory.
+        package var noReadAhead = false
+
+        package init(
+            mapSizeBytes: Int? = nil, maxReaders: Int = 512, maxDatabases: Int = 32,
+            readOnly: Bool = false, noLock: Bool = false, noReadAhead: Bool = false
+        ) {
+            self.mapSizeBytes = mapSizeBytes
+            self.maxReaders = maxReaders
+            self.maxDatabases = maxDatabases
+            self.readOnly = readOnly
+            self.noLock = noLock
+            self.noReadAhead = noReadAhead
+        }
+
+        /// A sealed file that is only read.
+        package static let writeOnce = Options(maxReaders: 512, maxDatabases: 8, readOnly: true, noLock: true)
+    }
+
+    package let path: String
+    package let options: Options
+    /// Valid until `close()`; reached only between entering and leaving the gate, which `close()` shuts.
+    let environment: OpaquePointer
+    let gate = TransactionGate()
+    let pool: ReadTransactionPool
+    let databases = Mutex(DatabaseTable())
+    /// How many cursors of the current write transaction are open; see `Cursor`.
+    @usableFromInline let writeCursorCount: UnsafeMutablePointer<Int>
+    private let fileIdentity: FileIdentity?
+
+    /// Opens `path`, creating it unless `readOnly`. A new file's directory entry is fsynced too.
+    package init(path: String, options: Options = Options()) throws(LMDBError) {
+        let existed = FileIdentity(path: path) != nil
+        if options.readOnly && !existed { throw .noSuchFile(path: path) }
+        let locks = !options.noLock
+        if locks, let identity = FileIdentity(path: path), OpenFiles.contains(identity) {
+            throw .alreadyOpen(path: path)
+        }
+
+        var created: OpaquePointer?
+        try unsafe LMDBError.check(mdb_env_create(&created))
+        guard let environment = unsafe created else { throw .outOfMemory }
+        do throws(LMDBError) {
+            try unsafe Self.configure(environment, path: path, options: options, existed: existed)
+            if !existed { try Self.syncDirectory(of: path) }
+            fileIdentity = locks ? FileIdentity(path: path) : nil
+            if let fileIdentity, !OpenFiles.insert(fileIdentity) { throw .alreadyOpen(path: path) }
+        } catch {
+            unsafe mdb_env_close(environment)
+            throw error
+        }
+        self.path = path
+        self.options = options
+        unsafe self.environment = environment
+        pool = ReadTransactionPool(capacity: options.maxReaders)
+        unsafe writeCursorCount = .allocate(capacity: 1)
+        unsafe writeCursorCount.initialize(to: 0)
+    }
+
+    private static func configure(
+        _ environment: OpaquePointer, path: String, options: Options, existed: Bool
+    ) throws(LMDBError) {
+        guard let maxReaders = UInt32(exactly: options.maxReaders),
+            let maxDatabases = UInt32(exactly: options.maxDatabases)
+        else { throw .other(code: EINVAL) }
+        try unsafe LMDBError.check(mdb_env_set_maxreaders(environment, maxReaders))
+        try unsafe LMDBError.check(mdb_env_set_maxdbs(environment, maxDatabases))
+        if let mapSizeBytes = options.mapSizeBytes {
+            guard mapSizeBytes > 0 else { throw .other(code: EINVAL) }
+            try unsafe LMDBError.check(mdb_env_set_mapsize(environment, mapSizeBytes))
+        } else if options.noLock && options.readOnly {
+            // LMDB raises a map that is too small to what the file uses: so a sealed file of 1 MB does not
+            // reserve the address space its writer had asked for.
+            try unsafe LMDBError.check(mdb_env_set_mapsize(environment, Int(getpagesize())))
+        }
+        var flags = UInt32(MDB_NOSUBDIR) | UInt32(MDB_NOTLS)
+        if options.readOnly { flags |= UInt32(MDB_RDONLY) }
+        if options.noLock { flags |= UInt32(MDB_NOLOCK) }
+        if options.noReadAhead { flags |= UInt32(MDB_NORDAHEAD) }
+        let code = unsafe mdb_env_open(environment, path, flags, 0o644)
+        try LMDBError.check(code, path: path)
+    }
+
+    /// LMDB fsyncs the file but not the directory that names it.
+    private static func syncDirectory(of path: String) throws(LMDBError) {
+        var directory = "."
+        if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) {
+            directory = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+        let descriptor = Self.openDirectory(directory)
+        if descriptor < 0 { throw .from(code: errno, path: directory) }
+        defer { _ = closeDescriptor(descriptor) }
+        if fsync(descriptor) != 0 { throw .from(code: errno, path: directory) }
+    }
+
+    private static func openDirectory(_ path: String) -> Int32 {
+        unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+
+    /// Waits until no transaction is live, then unmaps and closes the file; closing twice is fine.
+    /// - Throws: `.busy` when transactions are still live after `timeoutMs`; the environment stays open then.
+    package func close(timeoutMs: Int = 10_000) throws(LMDBError) {
+        do throws(LMDBError) {
+            try gate.holdExclusively(timeoutMs: timeoutMs)
+        } catch .closed {
+            return
+        }
+        tearDown()
+        gate.releaseExclusively(closing: true)
+    }
+
+    /// Transactions hold the environment, so none is live here.
+    deinit {
+        if (try? gate.holdExclusively(timeoutMs: 0)) != nil { tearDown() }
+        unsafe writeCursorCount.deallocate()
+    }
+
+    private func tearDown() {
+        pool.discardIdle()
+        unsafe mdb_env_close(environment)
+        if let fileIdentity { OpenFiles.remove(fileIdentity) }
+    }
+}
+
+private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
+
+/// Device and inode: the name of a file whatever its path.
+struct FileIdentity: Hashable, Sendable {
+    let device: UInt64
+    let inode: UInt64
+
+    init?(path: String) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        inode = UInt64(truncatingIfNeeded: status.st_ino)
+    }
+}
+
+/// The files this process has open with locks.
+private enum OpenFiles {
+    private static let identities = Mutex<Set<FileIdentity>>([])
+
+    static func contains(_ identity: FileIdentity) -> Bool { identities.withLock { $0.contains(identity) } }
+    static func insert(_ identity: FileIdentity) -> Bool { identities.withLock { $0.insert(identity).inserted } }
+    static func remove(_ identity: FileIdentity) { identities.withLock { _ = $0.remove(identity) } }
+}
