@@ -1,2 +1,0 @@
-#include <simdjson.h>
-#include "CSimdjson.h"
