@@ -1,4 +1,4 @@
-import QuiverModel
+package import QuiverModel
 
 /// One step of a path, its key in the path's bytes. Plain data, so that walking costs no reference counting.
 struct PathStep {
@@ -13,6 +13,7 @@ struct PathStep {
 /// A path laid out for walking over payload text.
 ///
 /// Sendable because nothing changes after `init`.
+@safe
 package final class CompiledPath: @unchecked Sendable {
     let steps: UnsafeMutablePointer<PathStep>
     let stepCount: Int

@@ -35,7 +35,7 @@ extension PayloadError: CustomStringConvertible {
 
 /// LMDB's errors as this floor's. Inlined, so that the way without an error costs nothing.
 @inline(__always)
-func storing<Value>(_ body: () throws(LMDBError) -> Value) throws(PayloadError) -> Value {
+func storing<Value: ~Copyable>(_ body: () throws(LMDBError) -> Value) throws(PayloadError) -> Value {
     do throws(LMDBError) {
         return try body()
     } catch {

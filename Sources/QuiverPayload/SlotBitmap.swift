@@ -2,6 +2,7 @@
 ///
 /// Bits from `bitCount` on are always 0. Whoever changes one owns it alone; one that is no longer changed may be
 /// shared between threads, which is why it is Sendable (the live slots of a view).
+@safe
 package final class SlotBitmap: @unchecked Sendable {
     /// `wordCount` words; valid until `resize` or the end of the bitmap's life.
     package private(set) var words: UnsafeMutablePointer<UInt64>
@@ -73,7 +74,7 @@ package final class SlotBitmap: @unchecked Sendable {
     /// A slot out of range is in no set.
     package func contains(_ slot: UInt32) -> Bool {
         let slot = Int(slot)
-        return slot < bitCount && unsafe words[slot >> 6] >> UInt64(slot & 63) & 1 == 1
+        return unsafe slot < bitCount && words[slot >> 6] >> UInt64(slot & 63) & 1 == 1
     }
 
     /// Out of range is ignored.

@@ -1,5 +1,4 @@
 /// A JSON number as serde_json tells them apart: an integer that fits is an integer, everything else a double.
-@frozen
 enum TextNumber {
     case integer(Int64)
     /// Above `Int64.max`.
@@ -26,7 +25,7 @@ extension TextScan {
 
     /// The number at `start`.
     static func number(_ base: TextBase, _ start: Int, _ end: Int) -> TextNumber {
-        let stop = endOfScalar(base, start, end)
+        let stop = unsafe endOfScalar(base, start, end)
         let isNegative = unsafe start < stop && base[start] == UInt8(ascii: "-")
         var at = isNegative ? start &+ 1 : start
         var mantissa: UInt64 = 0

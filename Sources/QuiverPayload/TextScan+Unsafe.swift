@@ -14,7 +14,7 @@ enum TextScan {
     static func endOfString(_ base: TextBase, _ open: Int, _ end: Int) -> Int {
         var at = open &+ 1
         while true {
-            at = nextQuoteOrBackslash(base, at, end)
+            at = unsafe nextQuoteOrBackslash(base, at, end)
             if at >= end { return end }
             if unsafe base[at] == UInt8(ascii: "\"") { return at &+ 1 }
             at = min(at &+ 2, end)
@@ -47,9 +47,9 @@ enum TextScan {
     static func endOfValue(_ base: TextBase, _ start: Int, _ end: Int) -> Int {
         if start >= end { return end }
         switch unsafe base[start] {
-        case UInt8(ascii: "\""): return endOfString(base, start, end)
-        case UInt8(ascii: "{"), UInt8(ascii: "["): return endOfContainer(base, start, end)
-        default: return endOfScalar(base, start, end)
+        case UInt8(ascii: "\""): return unsafe endOfString(base, start, end)
+        case UInt8(ascii: "{"), UInt8(ascii: "["): return unsafe endOfContainer(base, start, end)
+        default: return unsafe endOfScalar(base, start, end)
         }
     }
 
@@ -71,7 +71,7 @@ enum TextScan {
         while at < end {
             switch unsafe base[at] {
             case UInt8(ascii: "\""):
-                at = endOfString(base, at, end)
+                at = unsafe endOfString(base, at, end)
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth &+= 1
                 at &+= 1
@@ -92,11 +92,11 @@ enum TextScan {
     ) -> Int {
         var at = object &+ 1
         while unsafe at < end && base[at] == UInt8(ascii: "\"") {
-            let keyEnd = endOfString(base, at, end)
+            let keyEnd = unsafe endOfString(base, at, end)
             if unsafe stringEquals(base, at, keyEnd, key, keyCount) {
                 return keyEnd &+ 1 < end ? keyEnd &+ 1 : -1
             }
-            at = endOfValue(base, keyEnd &+ 1, end)
+            at = unsafe endOfValue(base, keyEnd &+ 1, end)
             guard unsafe at < end && base[at] == UInt8(ascii: ",") else { return -1 }
             at &+= 1
         }
@@ -113,16 +113,16 @@ enum TextScan {
     /// The element behind the one at `element`, or -1.
     @inline(__always)
     static func nextElement(_ base: TextBase, _ element: Int, _ end: Int) -> Int {
-        let at = endOfValue(base, element, end)
+        let at = unsafe endOfValue(base, element, end)
         return unsafe at &+ 1 < end && base[at] == UInt8(ascii: ",") ? at &+ 1 : -1
     }
 
     static func elementCount(_ base: TextBase, _ array: Int, _ end: Int) -> Int {
         var count = 0
-        var element = firstElement(base, array, end)
+        var element = unsafe firstElement(base, array, end)
         while element >= 0 {
             count &+= 1
-            element = nextElement(base, element, end)
+            element = unsafe nextElement(base, element, end)
         }
         return count
     }

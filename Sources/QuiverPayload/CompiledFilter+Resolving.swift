@@ -1,0 +1,219 @@
+import QuiverLMDB
+
+extension CompiledFilter {
+    /// The exact set of matching slots. `result` takes over the range of slots of the live ones.
+    package func resolve(into result: SlotBitmap) throws(PayloadError) {
+        let found = try resolve(root, within: context.live)
+        result.copy(from: found)
+        giveBack(found)
+    }
+
+    // Bitmaps come from `take` and go back with `giveBack`; one that an error leaves behind is freed with its references.
+
+    private func take() -> SlotBitmap {
+        guard let spare = spareBitmaps.popLast() else { return SlotBitmap(bitCount: context.live.bitCount) }
+        spare.resize(bitCount: context.live.bitCount)
+        return spare
+    }
+
+    private func giveBack(_ bitmap: SlotBitmap) { spareBitmaps.append(bitmap) }
+
+    /// The slots of `candidates` for which the node holds.
+    private func resolve(_ node: Int32, within candidates: SlotBitmap) throws(PayloadError) -> SlotBitmap {
+        if let access = accesses[Int(node)] { return try resolve(node, access, within: candidates) }
+        let found = take()
+        switch kind(node) {
+        case .always:
+            found.copy(from: candidates)
+        case .never:
+            break
+        case .slots:
+            found.copy(from: candidates)
+            found.formIntersection(program.bitmaps[Int(unsafe program.nodes[Int(node)].first)])
+        case .all:
+            found.copy(from: candidates)
+            try narrow(found, toAll: children(node))
+        case .any:
+            try resolveAny(children(node), within: candidates, into: found)
+        case .none:
+            found.copy(from: candidates)
+            try narrow(found, toAll: [node])
+        case .atLeast where isSelectable[Int(node)]:
+            try resolveAtLeast(node, within: candidates, into: found)
+        default:
+            found.copy(from: candidates)
+            try verify(found, [node])
+        }
+        return found
+    }
+
+    /// A payload read and evaluated costs about as much as this many posted slots.
+    private static let payloadCost = 64
+
+    /// Takes the candidates away for which one of the clauses does not hold. Cheap and selective ones first; what is
+    /// dearer to look up than the remaining payloads are to read is left to one pass over these.
+    private func narrow(_ candidates: SlotBitmap, toAll clauses: [Int32]) throws(PayloadError) {
+        var unanswered = clauses.filter { !isSelectable[Int($0)] }
+        var selectable: [(node: Int32, estimate: Estimate)] = []
+        for clause in clauses where isSelectable[Int(clause)] {
+            selectable.append((clause, try estimate(of: clause)))
+        }
+        selectable.sort { $0.estimate.cardinality.max < $1.estimate.cardinality.max }
+        for (clause, estimate) in selectable {
+            let remaining = candidates.count
+            if remaining == 0 { return }
+            if estimate.cost > remaining * Self.payloadCost {
+                unanswered.append(clause)
+                continue
+            }
+            if kind(clause) == .none {
+                for child in children(clause) {
+                    let found = try resolve(child, within: candidates)
+                    candidates.subtract(found)
+                    giveBack(found)
+                }
+            } else {
+                let found = try resolve(clause, within: candidates)
+                candidates.formIntersection(found)
+                giveBack(found)
+            }
+        }
+        if !unanswered.isEmpty { try verify(candidates, unanswered) }
+    }
+
+    private func resolveAny(
+        _ children: [Int32], within candidates: SlotBitmap, into found: SlotBitmap
+    ) throws(PayloadError) {
+        let open = take()
+        open.copy(from: candidates)
+        for child in children where isSelectable[Int(child)] {
+            let part = try resolve(child, within: open)
+            found.formUnion(part)
+            open.subtract(part)
+            giveBack(part)
+        }
+        let unanswered = children.filter { !isSelectable[Int($0)] }
+        if !unanswered.isEmpty {
+            unsafe try eachPayload(open) { slot, text in
+                for child in unanswered where unsafe self.holds(child, slot, text) {
+                    found.insert(slot)
+                    return
+                }
+            }
+        }
+        giveBack(open)
+    }
+
+    private func resolveAtLeast(
+        _ node: Int32, within candidates: SlotBitmap, into found: SlotBitmap
+    ) throws(PayloadError) {
+        let needed = unsafe program.nodes[Int(node)].low
+        var counts = [UInt32](repeating: 0, count: context.live.bitCount)
+        for child in children(node) {
+            let part = try resolve(child, within: candidates)
+            part.forEach { slot in
+                counts[Int(slot)] += 1
+                if UInt64(counts[Int(slot)]) == needed { found.insert(slot) }
+            }
+            giveBack(part)
+        }
+    }
+
+    // MARK: Postings
+
+    private func resolve(
+        _ node: Int32, _ access: IndexAccess, within candidates: SlotBitmap
+    ) throws(PayloadError) -> SlotBitmap {
+        try context.deadline.check()
+        let found = take()
+        let doubtful = take()
+        do throws(LMDBError) {
+            var cursor = try context.transaction.openCursor(access.index.database)
+            try add(access.sure, &cursor, to: found)
+            if let range = access.range {
+                _ = try unsafe cursor.orPostings(
+                    from: range.from, below: range.below, into: found.words, bitCount: found.bitCount)
+            }
+            if let absentFrom = access.absentFrom {
+                let present = take()
+                try add(absentFrom, &cursor, to: present)
+                found.formUnion(context.live)
+                found.subtract(present)
+                giveBack(present)
+            }
+            try add(access.doubtful, &cursor, to: doubtful)
+        } catch {
+            throw .storage(error)
+        }
+        found.formIntersection(candidates)
+        if access.isSuperset {
+            doubtful.formUnion(found)
+            found.removeAll()
+        }
+        doubtful.subtract(found)
+        doubtful.formIntersection(candidates)
+        try verify(doubtful, [node])
+        found.formUnion(doubtful)
+        giveBack(doubtful)
+        return found
+    }
+
+    private func add(_ keys: [[UInt8]], _ cursor: inout Cursor, to bitmap: SlotBitmap) throws(LMDBError) {
+        for key in keys {
+            _ = try unsafe cursor.orPostings(of: key, into: bitmap.words, bitCount: bitmap.bitCount)
+        }
+    }
+
+    // MARK: Payloads
+
+    /// Takes the slots away whose payload does not satisfy all the nodes.
+    private func verify(_ slots: SlotBitmap, _ nodes: [Int32]) throws(PayloadError) {
+        unsafe try eachPayload(slots) { slot, text in
+            for node in nodes where unsafe !self.holds(node, slot, text) {
+                slots.remove(slot)
+                return
+            }
+        }
+    }
+
+    /// Slots so near behind the last are reached by stepping rather than by a search from the root.
+    private static let stepDistance: UInt32 = 12
+
+    /// Calls `body` with every slot of the set and its text, nil when there is none. `body` may remove the slot.
+    func eachPayload(
+        _ slots: SlotBitmap, _ body: (UInt32, UnsafeRawBufferPointer?) -> Void
+    ) throws(PayloadError) {
+        guard var slot = slots.next(from: 0) else { return }
+        var cursor = try storing { () throws(LMDBError) in try context.transaction.openCursor(context.payloads) }
+        // Where the cursor is; nil when nowhere.
+        var place: (slot: UInt32, text: UnsafeRawBufferPointer)?
+        var count = 0
+        while true {
+            do throws(LMDBError) {
+                while let at = unsafe place, unsafe at.slot < slot, unsafe slot - at.slot <= Self.stepDistance {
+                    unsafe place = Self.entry(try cursor.next())
+                }
+                if unsafe place == nil || place?.slot != slot {
+                    let isBeyond = unsafe (place?.slot ?? 0) > slot
+                    if !isBeyond {
+                        unsafe place = Self.entry(try unsafe withUnsafeBytes(of: slot) { (key) throws(LMDBError) in
+                            try unsafe cursor.firstNotBelow(key)
+                        })
+                    }
+                }
+            } catch {
+                throw .storage(error)
+            }
+            unsafe body(slot, place?.slot == slot ? place?.text : nil)
+            count &+= 1
+            if count & 255 == 0 { try context.deadline.check() }
+            guard slot < UInt32.max, let next = slots.next(from: slot + 1) else { return }
+            slot = next
+        }
+    }
+
+    private static func entry(_ entry: Cursor.Entry?) -> (slot: UInt32, text: UnsafeRawBufferPointer)? {
+        guard let entry = unsafe entry, unsafe entry.key.count == 4 else { return nil }
+        return unsafe (entry.key.loadUnaligned(as: UInt32.self), entry.value)
+    }
+}

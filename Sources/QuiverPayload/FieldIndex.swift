@@ -1,0 +1,110 @@
+package import QuiverLMDB
+package import QuiverModel
+
+/// One field index, opened: which field, what kind, and the database `index/<field>` with its postings.
+///
+/// **Contract.** Every live slot has an entry in the payload database (`{}` for a point without payload), and goes
+/// through a `FieldIndexWriter` whenever it appears, changes or goes. Then every slot has a posting in each ready index.
+package struct FieldIndex: Sendable {
+    package let field: PayloadPath
+    package let params: PayloadIndexParams
+    package let database: Database
+    /// Whether filters may use it. The truth is in the database (`progress`); this is what it was when the index was opened.
+    package let isReady: Bool
+    package let path: CompiledPath
+
+    private init(_ field: PayloadPath, _ params: PayloadIndexParams, _ database: Database, isReady: Bool) {
+        self.field = field
+        self.params = params
+        self.database = database
+        self.isReady = isReady
+        path = CompiledPath(field)
+    }
+
+    /// The same index, after `buildStep` said that it is finished.
+    package var ready: FieldIndex { FieldIndex(field, params, database, isReady: true) }
+
+    package static func databaseName(_ field: PayloadPath) -> String { "index/" + field.text }
+
+    /// Makes the empty index of a field, or empties what is there. `isReady`: there are no points to build it from.
+    package static func create(
+        _ field: PayloadPath, _ params: PayloadIndexParams, isReady: Bool, in transaction: inout WriteTransaction
+    ) throws(PayloadError) -> FieldIndex {
+        do throws(LMDBError) {
+            let database = try transaction.openDatabase(databaseName(field), flags: .postings, creating: true)
+            try transaction.removeAll(database)
+            try transaction.addPosting(database, FieldKey.special(FieldKey.progress), isReady ? FieldKey.ready : 0)
+            return FieldIndex(field, params, database, isReady: isReady)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    /// Opens the index that the stored schema names, finished or half built.
+    package static func open(
+        _ field: PayloadPath, _ params: PayloadIndexParams, in environment: Environment
+    ) throws(PayloadError) -> FieldIndex {
+        do throws(LMDBError) {
+            let database = try environment.openDatabase(databaseName(field), flags: .postings)
+            let transaction = try environment.beginRead()
+            let progress = try number(FieldKey.progress, database, transaction.handle)
+            return FieldIndex(field, params, database, isReady: progress == FieldKey.ready)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    /// Empties the index. `Environment.deleteDatabase(FieldIndex.databaseName(field))` later also removes its name.
+    package func erase(in transaction: inout WriteTransaction) throws(PayloadError) {
+        do throws(LMDBError) {
+            try transaction.removeAll(database)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    /// Points that have a value in the index: `points` of `payload_schema`. One look-up.
+    package func pointCount(in transaction: TransactionHandle) throws(PayloadError) -> Int {
+        Int(try storing { () throws(LMDBError) in
+            try FieldIndex.number(FieldKey.pointCount, database, transaction) ?? 0
+        })
+    }
+
+    /// The first slot that is not built yet, `FieldKey.ready` when all are.
+    func progress(in transaction: TransactionHandle) throws(PayloadError) -> UInt32 {
+        let stored = try storing { () throws(LMDBError) in
+            try FieldIndex.number(FieldKey.progress, database, transaction)
+        }
+        guard let stored else { throw .corrupted(field: field.text) }
+        return stored
+    }
+
+    static func number(
+        _ kind: UInt8, _ database: Database, _ transaction: TransactionHandle
+    ) throws(LMDBError) -> UInt32? {
+        guard let bytes = try unsafe transaction.get(database, FieldKey.special(kind)), bytes.count == 4 else { return nil }
+        return unsafe bytes.loadUnaligned(as: UInt32.self)
+    }
+}
+
+/// The indexes of a collection at one moment. Immutable: a change makes a new set.
+package struct FieldIndexSet: Sendable {
+    package let indexes: [FieldIndex]
+
+    package static let none = FieldIndexSet([])
+
+    package init(_ indexes: [FieldIndex]) { self.indexes = indexes }
+
+    package subscript(_ field: PayloadPath) -> FieldIndex? {
+        indexes.first { samePath($0.field.steps, field.steps) }
+    }
+
+    /// With `index` added, or in place of the one on the same field.
+    package func with(_ index: FieldIndex) -> FieldIndexSet {
+        FieldIndexSet(without(index.field).indexes + [index])
+    }
+
+    package func without(_ field: PayloadPath) -> FieldIndexSet {
+        FieldIndexSet(indexes.filter { !samePath($0.field.steps, field.steps) })
+    }
+}

@@ -1,0 +1,281 @@
+package import QuiverLMDB
+import QuiverModel
+
+/// Keeps all indexes of a collection in step with its payloads, inside one write transaction.
+///
+/// Changes are collected first (pure computation, so `old` may lie in the map) and written by `flush`, sorted by key:
+/// a batch costs one write per distinct value rather than one per point. What is not flushed is not written.
+/// Applying the same change twice does no harm.
+package struct FieldIndexWriter: ~Copyable {
+    /// A slot to be added to the posting of a key, or removed from it.
+    private struct Change {
+        /// The key's first eight bytes, so that most comparisons need no memory access.
+        var prefix: UInt64
+        var keyOffset: UInt32
+        var slot: UInt32
+        var order: UInt32
+        var keyCount: UInt16
+        var index: UInt16
+        var isAddition: Bool
+    }
+
+    /// A place in the collected changes to which `discard` goes back.
+    package struct Mark {
+        fileprivate var changes: Int
+        fileprivate var bytes: Int
+        fileprivate var pointDeltas: [Int]
+    }
+
+    private let indexes: [FieldIndex]
+    /// The first slot not built yet, for each index: slots from there on are left to the build.
+    private var built: [UInt32]
+    private var changes: [Change] = []
+    private var bytes: [UInt8] = []
+    private var pointDeltas: [Int]
+    private var found: [Int] = []
+    private var foundBefore: [Int] = []
+
+    /// Reads how far indexes that are being built have come, so it must be made inside the transaction it writes to.
+    package init(_ set: FieldIndexSet, _ transaction: TransactionHandle) throws(PayloadError) {
+        indexes = set.indexes
+        pointDeltas = Array(repeating: 0, count: set.indexes.count)
+        built = []
+        for index in set.indexes {
+            built.append(index.isReady ? FieldKey.ready : try index.progress(in: transaction))
+        }
+    }
+
+    /// Bytes that wait for `flush`; worth one when it reaches some megabytes.
+    package var pendingByteCount: Int { changes.count * MemoryLayout<Change>.stride + bytes.count }
+
+    // MARK: Changes of points
+
+    /// A slot that had no point before. `payload` is the stored text, `{}` for none.
+    package mutating func insert(_ slot: UInt32, _ payload: UnsafeRawBufferPointer) {
+        for place in indexes.indices where slot < built[place] {
+            unsafe collect(place, slot, payload, isAddition: true)
+        }
+    }
+
+    /// The point of a slot goes; `payload` is its text so far.
+    package mutating func remove(_ slot: UInt32, _ payload: UnsafeRawBufferPointer) {
+        for place in indexes.indices where slot < built[place] {
+            unsafe collect(place, slot, payload, isAddition: false)
+        }
+    }
+
+    /// A point's payload changes. Indexes whose field stays as it was are not touched.
+    package mutating func replace(
+        _ slot: UInt32, old: UnsafeRawBufferPointer, new: UnsafeRawBufferPointer
+    ) {
+        for place in indexes.indices where slot < built[place] {
+            if unsafe isSameField(indexes[place].path, old, new) { continue }
+            unsafe collect(place, slot, old, isAddition: false)
+            unsafe collect(place, slot, new, isAddition: true)
+        }
+    }
+
+    package func mark() -> Mark { Mark(changes: changes.count, bytes: bytes.count, pointDeltas: pointDeltas) }
+
+    /// Forgets what was collected since `mark` (a request that failed). Not across a `flush`.
+    package mutating func discard(to mark: Mark) {
+        precondition(mark.changes <= changes.count, "the changes have been flushed")
+        changes.removeLast(changes.count - mark.changes)
+        bytes.removeLast(bytes.count - mark.bytes)
+        pointDeltas = mark.pointDeltas
+    }
+
+    private mutating func isSameField(
+        _ path: CompiledPath, _ old: UnsafeRawBufferPointer, _ new: UnsafeRawBufferPointer
+    ) -> Bool {
+        found.removeAll(keepingCapacity: true)
+        foundBefore.removeAll(keepingCapacity: true)
+        let oldBase = unsafe old.textBase
+        let newBase = unsafe new.textBase
+        unsafe path.collect(oldBase, 0, old.count, into: &foundBefore)
+        unsafe path.collect(newBase, 0, new.count, into: &found)
+        guard found.count == foundBefore.count else { return false }
+        for (before, after) in zip(foundBefore, found) {
+            let count = unsafe TextScan.endOfValue(oldBase, before, old.count) - before
+            guard unsafe TextScan.endOfValue(newBase, after, new.count) - after == count,
+                unsafe TextScan.equalBytes(oldBase + before, newBase + after, count)
+            else { return false }
+        }
+        return true
+    }
+
+    private mutating func collect(
+        _ place: Int, _ slot: UInt32, _ payload: UnsafeRawBufferPointer, isAddition: Bool
+    ) {
+        let type = indexes[place].params.type
+        let base = unsafe payload.textBase
+        let end = payload.count
+        found.removeAll(keepingCapacity: true)
+        unsafe indexes[place].path.collect(base, 0, end, into: &found)
+        var isEmpty = true
+        var isNull = false
+        var hasOthers = false
+        var hasValue = false
+        for at in found {
+            switch unsafe base[at] {
+            case UInt8(ascii: "n"):
+                isNull = true
+            case UInt8(ascii: "["):
+                var element = unsafe TextScan.firstElement(base, at, end)
+                if element >= 0 { isEmpty = false }
+                while element >= 0 {
+                    if unsafe add(place, type, slot, base, element, end, isAddition) { hasValue = true } else { hasOthers = true }
+                    element = unsafe TextScan.nextElement(base, element, end)
+                }
+            default:
+                isEmpty = false
+                if unsafe add(place, type, slot, base, at, end, isAddition) { hasValue = true } else { hasOthers = true }
+            }
+        }
+        if isEmpty { addSpecial(place, FieldKey.empty, slot, isAddition) }
+        if isNull { addSpecial(place, FieldKey.null, slot, isAddition) }
+        if hasOthers { addSpecial(place, FieldKey.others, slot, isAddition) }
+        if hasValue { pointDeltas[place] += isAddition ? 1 : -1 }
+    }
+
+    @inline(__always)
+    private mutating func add(
+        _ place: Int, _ type: PayloadIndexType, _ slot: UInt32, _ base: TextBase, _ at: Int, _ end: Int, _ isAddition: Bool
+    ) -> Bool {
+        let start = bytes.count
+        guard unsafe FieldKey.append(type, base, at, end, to: &bytes) else { return false }
+        append(place, start, slot, isAddition)
+        return true
+    }
+
+    private mutating func addSpecial(_ place: Int, _ kind: UInt8, _ slot: UInt32, _ isAddition: Bool) {
+        let start = bytes.count
+        bytes.append(0)
+        bytes.append(kind)
+        append(place, start, slot, isAddition)
+    }
+
+    private mutating func append(_ place: Int, _ start: Int, _ slot: UInt32, _ isAddition: Bool) {
+        let count = bytes.count - start
+        var prefix: UInt64 = 0
+        for offset in 0..<min(8, count) { prefix |= UInt64(bytes[start + offset]) &<< UInt64(56 &- 8 &* offset) }
+        changes.append(Change(
+            prefix: prefix, keyOffset: UInt32(truncatingIfNeeded: start), slot: slot,
+            order: UInt32(truncatingIfNeeded: changes.count), keyCount: UInt16(truncatingIfNeeded: count),
+            index: UInt16(truncatingIfNeeded: place), isAddition: isAddition))
+    }
+
+    // MARK: Writing
+
+    /// Writes what was collected. To be called before the transaction's filters are resolved, and before it commits.
+    package mutating func flush(_ transaction: inout WriteTransaction) throws(PayloadError) {
+        if changes.isEmpty { return }
+        do throws(LMDBError) {
+            try write(transaction.handle)
+        } catch {
+            throw .storage(error)
+        }
+        changes.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+        for place in pointDeltas.indices { pointDeltas[place] = 0 }
+    }
+
+    private mutating func write(_ transaction: TransactionHandle) throws(LMDBError) {
+        sortChanges()
+        var additions: [UInt32] = []
+        var at = 0
+        while at < changes.count {
+            let place = changes[at].index
+            var cursor = try transaction.openCursor(indexes[Int(place)].database)
+            while at < changes.count, changes[at].index == place {
+                at = try writeKey(from: at, &cursor, &additions)
+            }
+            try writePointCount(Int(place), &cursor)
+        }
+    }
+
+    /// Writes all changes of one key. Returns the place of the next.
+    private func writeKey(
+        from first: Int, _ cursor: inout Cursor, _ additions: inout [UInt32]
+    ) throws(LMDBError) -> Int {
+        let head = changes[first]
+        let key = Array(bytes[Int(head.keyOffset)..<Int(head.keyOffset) + Int(head.keyCount)])
+        additions.removeAll(keepingCapacity: true)
+        var at = first
+        while at < changes.count, sameKey(head, changes[at]) {
+            let slot = changes[at].slot
+            let wasThere = !changes[at].isAddition
+            var isThere = changes[at].isAddition
+            at += 1
+            while at < changes.count, changes[at].slot == slot, sameKey(head, changes[at]) {
+                isThere = changes[at].isAddition
+                at += 1
+            }
+            if isThere {
+                // Removed first and added last: it stays.
+                if !wasThere { additions.append(slot) }
+            } else if unsafe try withUnsafeBytes(of: slot, { (raw) throws(LMDBError) in
+                try unsafe cursor.moveTo(key, value: raw)
+            }) {
+                try cursor.deleteCurrent()
+            }
+        }
+        try unsafe additions.withUnsafeBufferPointer { (slots) throws(LMDBError) in
+            try unsafe cursor.putPostings(key, slots)
+        }
+        return at
+    }
+
+    private func writePointCount(_ place: Int, _ cursor: inout Cursor) throws(LMDBError) {
+        if pointDeltas[place] == 0 { return }
+        var count = 0
+        if let stored = try unsafe cursor.value(of: FieldKey.special(FieldKey.pointCount)), stored.count == 4 {
+            count = Int(unsafe stored.loadUnaligned(as: UInt32.self))
+            try cursor.deleteCurrent(allDuplicates: true)
+        }
+        let changed = UInt32(clamping: count + pointDeltas[place])
+        _ = try unsafe withUnsafeBytes(of: changed) { (raw) throws(LMDBError) in
+            try unsafe cursor.put(FieldKey.special(FieldKey.pointCount), raw)
+        }
+    }
+
+    private mutating func sortChanges() {
+        let bytes = self.bytes
+        unsafe bytes.withUnsafeBufferPointer { keys in
+            changes.sort { left, right in
+                if left.index != right.index { return left.index < right.index }
+                if left.prefix != right.prefix { return left.prefix < right.prefix }
+                let order = unsafe FieldIndexWriter.compareKeys(left, right, keys)
+                if order != 0 { return order < 0 }
+                if left.slot != right.slot { return left.slot < right.slot }
+                return left.order < right.order
+            }
+        }
+    }
+
+    private func sameKey(_ left: Change, _ right: Change) -> Bool {
+        guard left.index == right.index, left.prefix == right.prefix, left.keyCount == right.keyCount else { return false }
+        return unsafe bytes.withUnsafeBufferPointer { unsafe FieldIndexWriter.compareKeys(left, right, $0) == 0 }
+    }
+
+    /// Of two keys with the same prefix.
+    private static func compareKeys(_ left: Change, _ right: Change, _ keys: UnsafeBufferPointer<UInt8>) -> Int {
+        let common = Int(min(left.keyCount, right.keyCount))
+        var offset = 8
+        while offset < common {
+            let a = unsafe keys[Int(left.keyOffset) + offset]
+            let b = unsafe keys[Int(right.keyOffset) + offset]
+            if a != b { return a < b ? -1 : 1 }
+            offset += 1
+        }
+        return Int(left.keyCount) - Int(right.keyCount)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The bytes as text; an empty buffer gives a pointer that nobody follows.
+    @inline(__always)
+    var textBase: TextBase {
+        unsafe (baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped).assumingMemoryBound(to: UInt8.self)
+    }
+}

@@ -1,0 +1,166 @@
+import QuiverLMDB
+import QuiverModel
+
+// Keys of `index/<field>` and what their postings hold.
+//
+// | first byte | rest | posting |
+// |---|---|---|
+// | 00 | 01 | slots whose field is missing, null or `[]` |
+// | 00 | 02 | slots with a null at the path |
+// | 00 | 03 | "others": slots with a value that has no key below (another type, an object, a nested array, null in an array) |
+// | 00 | 04 | one number: the points that have a value with a key below |
+// | 00 | 05 | one number: the first slot not built yet; FFFFFFFF when ready |
+// | 01 | keyword ≤ 495 bytes: its UTF-8 | slots with this value |
+// | 01 | longer keyword: its first 495 bytes · FF · FNV-1a 64 of all, big-endian | slots that may have it |
+// | 01 | integer: sign bit inverted, big-endian 8 bytes | |
+// | 01 | float: `KeyOrder` bits, big-endian 8 bytes; integers too, rounded to the nearest double | |
+// | 01 | bool: 00 or 01 | |
+// | 01 | datetime: microseconds as integer | |
+// | 01 | uuid: 16 bytes, and a byte 01 when it was not written lower-case hyphenated | |
+//
+// FF stands in no UTF-8, so a cut keyword is no other's key. Every slot of the collection has at least one posting.
+
+enum FieldKey {
+    static let empty: UInt8 = 1
+    static let null: UInt8 = 2
+    static let others: UInt8 = 3
+    static let pointCount: UInt8 = 4
+    static let progress: UInt8 = 5
+
+    static let valueTag: UInt8 = 1
+    static let cutKeywordByteCount = 495
+    static let ready = UInt32.max
+
+    static func special(_ kind: UInt8) -> ShortKey {
+        var key = ShortKey()
+        key.append(UInt8(0))
+        key.append(kind)
+        return key
+    }
+
+    static func number(_ bits: UInt64) -> ShortKey {
+        var key = ShortKey()
+        key.append(valueTag)
+        key.append(bits)
+        return key
+    }
+
+    static func bool(_ value: Bool) -> ShortKey {
+        var key = ShortKey()
+        key.append(valueTag)
+        key.append(UInt8(value ? 1 : 0))
+        return key
+    }
+
+    static func uuid(_ value: PointUUID, isCanonical: Bool) -> ShortKey {
+        var key = ShortKey()
+        key.append(valueTag)
+        key.append(value.high)
+        key.append(value.low)
+        if !isCanonical { key.append(UInt8(1)) }
+        return key
+    }
+
+    /// The first key behind all values.
+    static let afterValues: ShortKey = {
+        var key = ShortKey()
+        key.append(UInt8(valueTag + 1))
+        return key
+    }()
+
+    static let beforeValues: ShortKey = {
+        var key = ShortKey()
+        key.append(valueTag)
+        return key
+    }()
+
+    /// Appends the key of a keyword.
+    static func appendKeyword(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(valueTag)
+        if text.count <= cutKeywordByteCount {
+            unsafe bytes.append(contentsOf: text)
+            return
+        }
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<cutKeywordByteCount]))
+        bytes.append(0xFF)
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for index in text.indices { hash = (hash ^ UInt64(unsafe text[index])) &* 0x100_0000_01B3 }
+        append(hash, to: &bytes)
+    }
+
+    static func keyword(_ text: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var text = text
+        text.withUTF8 { unsafe appendKeyword($0, to: &bytes) }
+        return bytes
+    }
+
+    static func append(_ word: UInt64, to bytes: inout [UInt8]) {
+        unsafe withUnsafeBytes(of: word.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    /// Lower-case hyphenated.
+    static func isCanonicalUUID(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard text.count == 36 else { return false }
+        for index in text.indices {
+            let byte = unsafe text[index]
+            if byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F") { return false }
+        }
+        return true
+    }
+}
+
+extension FieldKey {
+    /// Appends the key of the value at `at`, an array's element or no array. False when this type has none for it.
+    static func append(
+        _ type: PayloadIndexType, _ base: TextBase, _ at: Int, _ end: Int, to bytes: inout [UInt8]
+    ) -> Bool {
+        let first = unsafe base[at]
+        switch type {
+        case .keyword:
+            guard first == UInt8(ascii: "\"") else { return false }
+            unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) {
+                unsafe appendKeyword($0, to: &bytes)
+            }
+            return true
+        case .integer:
+            guard TextScan.isNumber(first), case .integer(let value) = unsafe TextScan.number(base, at, end) else {
+                return false
+            }
+            bytes.append(valueTag)
+            append(KeyOrder.bits(of: value), to: &bytes)
+            return true
+        case .float:
+            guard TextScan.isNumber(first), let bits = unsafe KeyOrder.bits(of: TextScan.number(base, at, end).asDouble)
+            else { return false }
+            bytes.append(valueTag)
+            append(bits, to: &bytes)
+            return true
+        case .bool:
+            guard first == UInt8(ascii: "t") || first == UInt8(ascii: "f") else { return false }
+            bytes.append(valueTag)
+            bytes.append(first == UInt8(ascii: "t") ? 1 : 0)
+            return true
+        case .datetime:
+            guard first == UInt8(ascii: "\""),
+                let value = unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end), { text in
+                    unsafe Timestamp(utf8: text)
+                })
+            else { return false }
+            bytes.append(valueTag)
+            append(KeyOrder.bits(of: value.microsecondsSinceEpoch), to: &bytes)
+            return true
+        case .uuid:
+            guard first == UInt8(ascii: "\"") else { return false }
+            let found = unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) { text in
+                unsafe PointUUID(utf8: text).map { unsafe ($0, isCanonicalUUID(text)) }
+            }
+            guard let (value, isCanonical) = found else { return false }
+            bytes.append(valueTag)
+            append(value.high, to: &bytes)
+            append(value.low, to: &bytes)
+            if !isCanonical { bytes.append(1) }
+            return true
+        }
+    }
+}

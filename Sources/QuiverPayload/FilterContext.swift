@@ -1,0 +1,49 @@
+package import QuiverLMDB
+package import QuiverModel
+
+/// What a filter is compiled and answered against: one moment of a collection, on one thread.
+package struct FilterContext {
+    /// A read transaction, or a write transaction whose `FieldIndexWriter` has been flushed.
+    package let transaction: TransactionHandle
+    package let indexes: FieldIndexSet
+    /// Slot (UInt32 integer key) → payload text.
+    package let payloads: Database
+    /// The slots that hold points. Answers are subsets of it, and its range of slots is theirs.
+    package let live: SlotBitmap
+    package let deadline: Deadline
+    /// The slot of a point, for `has_id`.
+    package let slotOfPoint: (PointID) throws(LMDBError) -> UInt32?
+    /// The slots that have a vector of this name, for `has_vector`; nil for an unknown name, which no point has.
+    package let slotsWithVector: (String) throws(LMDBError) -> SlotBitmap?
+
+    package init(
+        transaction: TransactionHandle, indexes: FieldIndexSet, payloads: Database, live: SlotBitmap,
+        deadline: Deadline = .never, slotOfPoint: @escaping (PointID) throws(LMDBError) -> UInt32?,
+        slotsWithVector: @escaping (String) throws(LMDBError) -> SlotBitmap?
+    ) {
+        self.transaction = transaction
+        self.indexes = indexes
+        self.payloads = payloads
+        self.live = live
+        self.deadline = deadline
+        self.slotOfPoint = slotOfPoint
+        self.slotsWithVector = slotsWithVector
+    }
+}
+
+/// How many points match: `min` and `max` are certain, `expected` is between them.
+package struct Cardinality: Equatable, Sendable {
+    package var min: Int
+    package var expected: Int
+    package var max: Int
+
+    package init(min: Int, expected: Int, max: Int) {
+        self.min = min
+        self.max = Swift.max(min, max)
+        self.expected = Swift.min(Swift.max(expected, self.min), self.max)
+    }
+
+    package static func exactly(_ count: Int) -> Cardinality { Cardinality(min: count, expected: count, max: count) }
+
+    package var isExact: Bool { min == max }
+}

@@ -1,0 +1,212 @@
+package import QuiverJSON
+package import QuiverModel
+
+/// Payloads as text: making them from what was received, editing and cutting them without re-encoding. Parts that an
+/// edit does not touch keep their key order and the form of their numbers, byte for byte.
+///
+/// The functions take the stored text as it lies in the database, and give new text.
+package enum PayloadText {
+    /// Validates and minifies one JSON object. Of members with the same name in an object the last one stays.
+    package static func parse(
+        _ bytes: UnsafeRawBufferPointer, with parser: JSONParser
+    ) throws(PayloadError) -> Payload {
+        try unsafe parser.withParsed(bytes: bytes, mapError: { (error) in PayloadError.json(error) }) {
+            (root) throws(PayloadError) in
+            guard let payload = payload(from: root) else { throw .notAnObject }
+            return payload
+        }
+    }
+
+    package static func parse(_ text: String, with parser: JSONParser) throws(PayloadError) -> Payload {
+        var text = text
+        let result: Result<Payload, PayloadError> = text.withUTF8 { utf8 in
+            do throws(PayloadError) {
+                return .success(try unsafe parse(UnsafeRawBufferPointer(utf8), with: parser))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// The payload that a part of a parsed request is; nil unless it is an object.
+    package static func payload(from node: JSONNode) -> Payload? {
+        guard node.isObject else { return nil }
+        var writer = JSONWriter()
+        writer.value(minified: node)
+        let text = writer.bytes
+        return unsafe text.withUnsafeBytes { raw in
+            let base = unsafe raw.textBase
+            guard unsafe hasRepeatedKeys(base, 0, raw.count) else { return Payload(validated: text) }
+            var out: [UInt8] = []
+            unsafe writeWithoutRepeatedKeys(base, 0, raw.count, &out)
+            return Payload(validated: out)
+        }
+    }
+
+    /// The texts of the values at a path, in order. `a` on an array is the array itself.
+    package static func values(_ payload: UnsafeRawBufferPointer, at path: CompiledPath) -> [[UInt8]] {
+        var found: [Int] = []
+        let base = unsafe payload.textBase
+        unsafe path.collect(base, 0, payload.count, into: &found)
+        return found.map { at in
+            unsafe Array(UnsafeRawBufferPointer(rebasing: payload[at..<TextScan.endOfValue(base, at, payload.count)]))
+        }
+    }
+
+    /// The values a point is grouped by: strings and integers, also those in an array; the rest does not count.
+    package static func groupKeys(_ payload: UnsafeRawBufferPointer, at path: CompiledPath) -> [GroupID] {
+        var found: [Int] = []
+        let base = unsafe payload.textBase
+        let end = payload.count
+        unsafe path.collect(base, 0, end, into: &found)
+        var keys: [GroupID] = []
+        func add(_ at: Int) {
+            guard let key = unsafe groupKey(base, at, end), !keys.contains(key) else { return }
+            keys.append(key)
+        }
+        for at in found {
+            guard unsafe base[at] == UInt8(ascii: "[") else {
+                add(at)
+                continue
+            }
+            var element = unsafe TextScan.firstElement(base, at, end)
+            while element >= 0 {
+                add(element)
+                element = unsafe TextScan.nextElement(base, element, end)
+            }
+        }
+        return keys
+    }
+
+    private static func groupKey(_ base: TextBase, _ at: Int, _ end: Int) -> GroupID? {
+        let first = unsafe base[at]
+        if first == UInt8(ascii: "\"") {
+            return unsafe .string(TextScan.withString(base, at, TextScan.endOfString(base, at, end)) {
+                unsafe String(decoding: $0, as: UTF8.self)
+            })
+        }
+        guard TextScan.isNumber(first) else { return nil }
+        switch unsafe TextScan.number(base, at, end) {
+        case .integer(let value): return .integer(value)
+        case .unsigned(let value): return .unsigned(value)
+        case .double: return nil
+        }
+    }
+}
+
+// MARK: Members with the same name
+
+extension PayloadText {
+    private static func hasRepeatedKeys(_ base: TextBase, _ at: Int, _ end: Int) -> Bool {
+        switch unsafe base[at] {
+        case UInt8(ascii: "{"):
+            var members = unsafe MemberIterator(base, at, end)
+            var keys: [(start: Int, end: Int)] = []
+            while let member = members.next() {
+                keys.append((member.keyStart, member.keyEnd))
+                if unsafe hasRepeatedKeys(base, member.value, end) { return true }
+            }
+            if keys.count <= 24 {
+                for later in keys.indices.dropFirst() {
+                    for earlier in 0..<later where unsafe sameKey(base, keys[earlier], keys[later]) { return true }
+                }
+                return false
+            }
+            var seen: Set<[UInt8]> = []
+            for key in keys where unsafe !seen.insert(content(base, key.start, key.end)).inserted { return true }
+            return false
+        case UInt8(ascii: "["):
+            var element = unsafe TextScan.firstElement(base, at, end)
+            while element >= 0 {
+                if unsafe hasRepeatedKeys(base, element, end) { return true }
+                element = unsafe TextScan.nextElement(base, element, end)
+            }
+            return false
+        default:
+            return false
+        }
+    }
+
+    private static func sameKey(_ base: TextBase, _ left: (start: Int, end: Int), _ right: (start: Int, end: Int)) -> Bool {
+        let count = left.end - left.start
+        if unsafe count == right.end - right.start && TextScan.equalBytes(base + left.start, base + right.start, count) {
+            return true
+        }
+        guard unsafe TextScan.hasBackslash(base + left.start, count)
+            || TextScan.hasBackslash(base + right.start, right.end - right.start)
+        else { return false }
+        return unsafe content(base, left.start, left.end) == content(base, right.start, right.end)
+    }
+
+    private static func writeWithoutRepeatedKeys(_ base: TextBase, _ at: Int, _ end: Int, _ out: inout [UInt8]) {
+        switch unsafe base[at] {
+        case UInt8(ascii: "{"):
+            var last: [[UInt8]: Int] = [:]
+            var members = unsafe MemberIterator(base, at, end)
+            while let member = members.next() {
+                unsafe last[content(base, member.keyStart, member.keyEnd)] = member.keyStart
+            }
+            members = unsafe MemberIterator(base, at, end)
+            out.append(UInt8(ascii: "{"))
+            while let member = members.next() {
+                guard unsafe last[content(base, member.keyStart, member.keyEnd)] == member.keyStart else { continue }
+                separate(&out)
+                unsafe copy(base, member.keyStart, member.value, &out)
+                unsafe writeWithoutRepeatedKeys(base, member.value, end, &out)
+            }
+            out.append(UInt8(ascii: "}"))
+        case UInt8(ascii: "["):
+            out.append(UInt8(ascii: "["))
+            var element = unsafe TextScan.firstElement(base, at, end)
+            while element >= 0 {
+                separate(&out)
+                unsafe writeWithoutRepeatedKeys(base, element, end, &out)
+                element = unsafe TextScan.nextElement(base, element, end)
+            }
+            out.append(UInt8(ascii: "]"))
+        default:
+            unsafe copy(base, at, TextScan.endOfValue(base, at, end), &out)
+        }
+    }
+
+    // MARK: Writing parts
+
+    /// A comma, unless a container has just been opened.
+    static func separate(_ out: inout [UInt8]) {
+        if let last = out.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") { out.append(UInt8(ascii: ",")) }
+    }
+
+    static func copy(_ base: TextBase, _ start: Int, _ end: Int, _ out: inout [UInt8]) {
+        unsafe out.append(contentsOf: UnsafeBufferPointer(start: base + start, count: max(0, end - start)))
+    }
+
+    /// What the string at `start`, quotes included, means.
+    static func content(_ base: TextBase, _ start: Int, _ end: Int) -> [UInt8] {
+        unsafe TextScan.withString(base, start, end) { unsafe Array($0) }
+    }
+}
+
+/// The members of an object: where the key's text with its quotes is, and the value.
+@safe
+struct MemberIterator {
+    private let base: TextBase
+    private let end: Int
+    private var at: Int
+
+    init(_ base: TextBase, _ object: Int, _ end: Int) {
+        unsafe self.base = unsafe base
+        self.end = end
+        at = object + 1
+    }
+
+    mutating func next() -> (keyStart: Int, keyEnd: Int, value: Int, valueEnd: Int)? {
+        guard unsafe at < end && base[at] == UInt8(ascii: "\"") else { return nil }
+        let keyStart = at
+        let keyEnd = unsafe TextScan.endOfString(base, at, end)
+        guard keyEnd + 1 < end else { return nil }
+        let valueEnd = unsafe TextScan.endOfValue(base, keyEnd + 1, end)
+        at = unsafe valueEnd < end && base[valueEnd] == UInt8(ascii: ",") ? valueEnd + 1 : end
+        return (keyStart, keyEnd, keyEnd + 1, valueEnd)
+    }
+}
