@@ -104,3 +104,18 @@ package struct OrderedScan: ~Copyable {
         }
     }
 }
+
+extension FieldIndex {
+    /// Calls `body` with every value and slot in order until it returns false; equal values by slot.
+    /// - Throws: what `OrderedScan` throws, and what `body` does.
+    package func forEachInOrder(
+        _ order: OrderBy, _ within: SlotBitmap?, _ deadline: Deadline, _ transaction: TransactionHandle,
+        _ body: (OrderValue, UInt32) throws -> Bool
+    ) throws {
+        var scan = try OrderedScan(self, order, in: transaction, within: within, deadline: deadline)
+        var slots: [UInt32] = []
+        while let value = try scan.next(into: &slots) {
+            for slot in slots where try !body(value, slot) { return }
+        }
+    }
+}

@@ -6,20 +6,20 @@ extension PayloadText {
     /// With a path this happens to the value there: missing objects are made, and whatever is in the way of a key or of
     /// the members becomes an object. `[n]` has to exist, else nothing changes; `[]` means every element; where no
     /// array is, both leave `[]`.
-    package static func merging(
-        _ payload: UnsafeRawBufferPointer, _ changes: Payload, at path: PayloadPath? = nil
-    ) -> Payload {
-        unsafe changes.utf8.withUnsafeBytes { changes in
-            var editor = unsafe PayloadMerge(base: payload.textBase, end: payload.count, changes: changes)
-            editor.out.reserveCapacity(payload.count + changes.count)
-            editor.write(0, path?.steps[...] ?? [])
-            return Payload(validated: editor.out)
+    package static func merge(_ changes: Payload, into payload: Payload, at path: PayloadPath? = nil) -> Payload {
+        unsafe payload.utf8.withUnsafeBytes { old in
+            unsafe changes.utf8.withUnsafeBytes { new in
+                var editor = unsafe PayloadMerge(base: old.textBase, end: old.count, changes: new)
+                editor.out.reserveCapacity(old.count + new.count)
+                editor.write(0, path?.steps[...] ?? [])
+                return Payload(validated: editor.out)
+            }
         }
     }
 
     /// `delete_payload`: removes the members at the paths. `a[]` empties the array, `a[0]` alone removes nothing.
-    package static func removing(_ payload: UnsafeRawBufferPointer, _ paths: [PayloadPath]) -> Payload {
-        var text = unsafe Array(payload)
+    package static func removing(_ paths: [PayloadPath], from payload: Payload) -> Payload {
+        var text = payload.utf8
         for path in paths {
             text = unsafe text.withUnsafeBytes { raw in
                 var out: [UInt8] = []

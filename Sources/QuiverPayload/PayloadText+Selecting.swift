@@ -5,19 +5,26 @@ extension PayloadText {
     ///
     /// Include keeps the structure down to the named leaves, exclude removes them. Only `[]` leads into arrays: an
     /// index matches nothing there. A value on the way that is neither object nor array stays.
-    package static func selecting(_ payload: UnsafeRawBufferPointer, _ selector: PayloadSelector) -> Payload? {
+    package static func select(_ selector: PayloadSelector, from payload: Payload) -> Payload? {
         switch selector {
         case .none:
             return nil
         case .all:
-            return unsafe Payload(validated: Array(payload))
+            return payload
         case .include(let paths):
-            var out: [UInt8] = []
-            unsafe writeIncluding(payload.textBase, 0, payload.count, paths.map { $0.steps[...] }, &out)
-            return Payload(validated: out)
+            let rests = paths.map { $0.steps[...] }
+            return unsafe rewritten(payload) { unsafe writeIncluding($0, 0, $1, rests, &$2) }
         case .exclude(let paths):
+            let rests = paths.map { $0.steps[...] }
+            return unsafe rewritten(payload) { unsafe writeExcluding($0, 0, $1, rests, &$2) }
+        }
+    }
+
+    private static func rewritten(_ payload: Payload, _ write: (TextBase, Int, inout [UInt8]) -> Void) -> Payload {
+        unsafe payload.utf8.withUnsafeBytes { raw in
             var out: [UInt8] = []
-            unsafe writeExcluding(payload.textBase, 0, payload.count, paths.map { $0.steps[...] }, &out)
+            out.reserveCapacity(raw.count)
+            unsafe write(raw.textBase, raw.count, &out)
             return Payload(validated: out)
         }
     }

@@ -3,8 +3,6 @@ package import QuiverModel
 
 /// Payloads as text: making them from what was received, editing and cutting them without re-encoding. Parts that an
 /// edit does not touch keep their key order and the form of their numbers, byte for byte.
-///
-/// The functions take the stored text as it lies in the database, and give new text.
 package enum PayloadText {
     /// Validates and minifies one JSON object. Of members with the same name in an object the last one stays.
     package static func parse(
@@ -55,6 +53,11 @@ package enum PayloadText {
     }
 
     /// The values a point is grouped by: strings and integers, also those in an array; the rest does not count.
+    package static func groupKeys(of payload: Payload, at path: PayloadPath) -> [GroupID] {
+        unsafe payload.utf8.withUnsafeBytes { unsafe groupKeys($0, at: CompiledPath(path)) }
+    }
+
+    /// The same for stored text, with a path that is used for many.
     package static func groupKeys(_ payload: UnsafeRawBufferPointer, at path: CompiledPath) -> [GroupID] {
         var found: [Int] = []
         let base = unsafe payload.textBase
