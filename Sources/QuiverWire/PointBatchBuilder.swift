@@ -84,7 +84,7 @@ struct PointBatchBuilder: ~Copyable {
         var failed: Int?
         let (vectors, sources) = (batch.vectors, sources)
         let total = componentCount
-        let components = [Float](unsafeUninitializedCapacity: total) { (slab, count) in
+        let components = unsafe [Float](unsafeUninitializedCapacity: total) { (slab, count) in
             guard let base = slab.baseAddress else { return }
             for (index, source) in sources.enumerated() {
                 guard unsafe source.copyFloats(to: base + vectors[index].offset) else {
