@@ -22,16 +22,19 @@ extension JSONNode {
         throw kind == .uint64 ? invalidValue(expected) : invalidType(expected)
     }
 
-    /// An unsigned integer from `lowest` to `highest`; 422 outside.
-    func count(from lowest: Int = 0, to highest: Int = .max) throws(WireFault) -> Int {
+    /// An unsigned integer from `lowest` to `highest`, Qdrant's rule, and up to `bound`, ours; 422 outside.
+    func count(from lowest: Int = 0, to highest: Int = .max, bound: Int = .max) throws(WireFault) -> Int {
         let value = try unsigned()
-        guard let number = Int(exactly: value), number >= lowest, number <= highest else {
-            // A number beyond Int64 breaks a rule that Qdrant does not have; no store holds that many of anything.
-            let isOpen = highest == .max && value < UInt64(lowest)
-            let rule = isOpen ? "must be \(lowest) or larger" : "must be from \(lowest) to \(highest)"
-            throw broken("value \(value) invalid, \(rule)")
-        }
-        return number
+        if let number = Int(exactly: value), number >= lowest, number <= highest, number <= bound { return number }
+        let rule =
+            if highest != .max {
+                "must be from \(lowest) to \(highest)"
+            } else if value < UInt64(lowest) {
+                "must be \(lowest) or larger"
+            } else {
+                "must be \(bound) or smaller"
+            }
+        throw broken("value \(value) invalid, \(rule)")
     }
 
     func number(_ expected: String = "f64") throws(WireFault) -> Double {
@@ -220,9 +223,9 @@ extension JSONNode {
         return try value.bool()
     }
 
-    func optionalCount(_ name: StaticString, from lowest: Int = 0, to highest: Int = .max) throws(WireFault) -> Int? {
+    func optionalCount(_ name: StaticString, from lowest: Int = 0, bound: Int = .max) throws(WireFault) -> Int? {
         guard let value = try given(name) else { return nil }
-        return try value.count(from: lowest, to: highest)
+        return try value.count(from: lowest, bound: bound)
     }
 
     func optionalString(_ name: StaticString) throws(WireFault) -> String? {

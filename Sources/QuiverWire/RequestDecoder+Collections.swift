@@ -7,16 +7,16 @@ extension RequestDecoder {
         var config = CollectionConfig()
         if let vectors = try node.given("vectors") { config.vectors = try vectorsConfig(vectors) }
         if let sparse = try node.given("sparse_vectors") { try refuseEntries(sparse, "sparse_vectors") }
-        if let count = try node.optionalCount("shard_number", from: 1, to: Int(UInt32.max)) { config.shardNumber = count }
+        if let count = try node.optionalCount("shard_number", from: 1, bound: Int(UInt32.max)) { config.shardNumber = count }
         if let method = try node.given("sharding_method") {
             let name = try method.text()
             guard name == "auto" || name == "custom" else { throw method.unknownVariant(name, ["auto", "custom"]) }
             guard name == "auto" else { throw method.unsupported("custom sharding") }
         }
-        if let factor = try node.optionalCount("replication_factor", from: 1, to: Int(UInt32.max)) {
+        if let factor = try node.optionalCount("replication_factor", from: 1, bound: Int(UInt32.max)) {
             config.replicationFactor = factor
         }
-        if let factor = try node.optionalCount("write_consistency_factor", from: 1, to: Int(UInt32.max)) {
+        if let factor = try node.optionalCount("write_consistency_factor", from: 1, bound: Int(UInt32.max)) {
             config.writeConsistencyFactor = factor
         }
         if let onDisk = try node.optionalBool("on_disk_payload") { config.onDiskPayload = onDisk }
@@ -45,9 +45,9 @@ extension RequestDecoder {
         }
         if let params = try node.given("params") {
             try params.requireObject("struct CollectionParamsDiff")
-            patch.replicationFactor = try params.optionalCount("replication_factor", from: 1, to: Int(UInt32.max))
+            patch.replicationFactor = try params.optionalCount("replication_factor", from: 1, bound: Int(UInt32.max))
             patch.writeConsistencyFactor = try params.optionalCount(
-                "write_consistency_factor", from: 1, to: Int(UInt32.max))
+                "write_consistency_factor", from: 1, bound: Int(UInt32.max))
             // How reads fan out to replicas: there is one replica, so nothing fans out.
             _ = try params.optionalCount("read_fan_out_factor")
             _ = try params.optionalCount("read_fan_out_delay_ms")
@@ -68,7 +68,7 @@ extension RequestDecoder {
                 try create.requireObject("struct CreateAlias")
                 let collection = try create.required("collection_name").text()
                 let alias = try create.required("alias_name")
-                try checkCollectionName(alias)
+                try checkAliasName(alias)
                 return .create(alias: try alias.text(), collection: collection)
             }
             if let delete = try action.field("delete_alias") {
@@ -79,7 +79,7 @@ extension RequestDecoder {
                 try rename.requireObject("struct RenameAlias")
                 let old = try rename.required("old_alias_name").text()
                 let new = try rename.required("new_alias_name")
-                try checkCollectionName(new)
+                try checkAliasName(new)
                 return .rename(old: old, new: try new.text())
             }
             throw action.noVariant("AliasOperations")
@@ -148,13 +148,13 @@ extension RequestDecoder {
     static func hnswPatch(_ node: JSONNode) throws(WireFault) -> HNSWConfigPatch {
         try node.requireObject("struct HnswConfigDiff")
         var patch = HNSWConfigPatch()
-        patch.m = try node.optionalCount("m", to: Limits.hnswLinks)
-        patch.efConstruct = try node.optionalCount("ef_construct", from: 4, to: Limits.hnswCandidates)
+        patch.m = try node.optionalCount("m", bound: Limits.hnswLinks)
+        patch.efConstruct = try node.optionalCount("ef_construct", from: 4, bound: Limits.hnswCandidates)
         patch.fullScanThreshold = try node.optionalCount("full_scan_threshold", from: 10)
         patch.maxIndexingThreads = try node.optionalCount("max_indexing_threads")
         patch.onDisk = try node.optionalBool("on_disk")
         try node.refuse("memory", "memory placement (memory)")
-        patch.payloadM = try node.optionalCount("payload_m", to: Limits.hnswLinks)
+        patch.payloadM = try node.optionalCount("payload_m", bound: Limits.hnswLinks)
         // False is what there is; the copies of vectors beside the links are not.
         if let inline = try node.given("inline_storage"), try inline.bool() {
             throw inline.unsupported("inline_storage")

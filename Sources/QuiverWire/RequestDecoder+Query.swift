@@ -67,10 +67,10 @@ extension RequestDecoder {
             if unsafe key.isString && key.stringBytes.isEmpty { throw key.broken("must be at least 1 characters") }
             let sizeNode = try node.given("group_size")
             let limitNode = try node.given("limit")
-            guard let size = try sizeNode?.count(from: 1, to: Limits.resultWindow) ?? groupSize else {
+            guard let size = try sizeNode?.count(from: 1, bound: Limits.resultWindow) ?? groupSize else {
                 throw node.missing("group_size")
             }
-            guard let most = try limitNode?.count(from: 1, to: Limits.resultWindow) ?? limit else {
+            guard let most = try limitNode?.count(from: 1, bound: Limits.resultWindow) ?? limit else {
                 throw node.missing("limit")
             }
             let (hits, overflow) = size.multipliedReportingOverflow(by: most)

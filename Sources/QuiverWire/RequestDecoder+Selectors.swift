@@ -49,7 +49,7 @@ extension RequestDecoder {
         guard let node = try object.given("params") else { return SearchParams() }
         try node.requireObject("struct SearchParams")
         var params = SearchParams()
-        params.hnswEf = try node.optionalCount("hnsw_ef", from: 1, to: Limits.resultWindow)
+        params.hnswEf = try node.optionalCount("hnsw_ef", from: 1, bound: Limits.resultWindow)
         params.exact = try node.optionalBool("exact") ?? false
         params.indexedOnly = try node.optionalBool("indexed_only") ?? false
         if let quantization = try node.given("quantization") {
@@ -80,8 +80,8 @@ extension RequestDecoder {
     static func window(
         limit: JSONNode?, offset: JSONNode?, absent: Int
     ) throws(WireFault) -> (limit: Int, offset: Int) {
-        let limitCount = try limit?.count(from: 1, to: Limits.resultWindow) ?? absent
-        let offsetCount = try offset?.count(from: 0, to: Limits.resultWindow) ?? 0
+        let limitCount = try limit?.count(from: 1, bound: Limits.resultWindow) ?? absent
+        let offsetCount = try offset?.count(from: 0, bound: Limits.resultWindow) ?? 0
         if let offset, limitCount + offsetCount > Limits.resultWindow {
             throw offset.broken(
                 "value \(offsetCount) invalid, limit and offset together must be at most \(Limits.resultWindow)")

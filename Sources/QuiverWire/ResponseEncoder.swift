@@ -41,6 +41,11 @@ package enum ResponseEncoder {
         envelope(seconds) { $0.value(value) }
     }
 
+    /// `result` is JSON text that is fixed, or was written elsewhere.
+    package static func result(raw text: String, seconds: Double) -> [UInt8] {
+        envelope(seconds) { $0.value(raw: Array(text.utf8)) }
+    }
+
     /// `{"exists":…}`
     package static func exists(_ exists: Bool, seconds: Double) -> [UInt8] {
         envelope(seconds) { writer in
