@@ -113,7 +113,8 @@ let package = Package(
             name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(name: "QuiverTests", dependencies: ["Quiver", "QuiverTestKit"], swiftSettings: houseRules),
-        .testTarget(name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
         .testTarget(name: "QuiverServerTests", dependencies: ["QuiverServer", "QuiverTestKit"], swiftSettings: houseRules),
     ],
     cxxLanguageStandard: .cxx17
