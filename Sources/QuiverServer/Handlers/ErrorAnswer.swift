@@ -26,8 +26,8 @@ enum ErrorAnswer {
         }
     }
 
-    static func answer(_ rejection: Rejection, time: Double) -> Answer {
-        var answer = Answer.json(ResponseEncoder.error(rejection.text, time: time), status: rejection.status)
+    static func answer(_ rejection: Rejection, seconds: Double) -> Answer {
+        var answer = Answer.json(ResponseEncoder.error(rejection.text, seconds: seconds), status: rejection.status)
         if let seconds = rejection.retryAfterSeconds, let name = HTTPField.Name("Retry-After") {
             answer.headers[name] = String(seconds)
         }

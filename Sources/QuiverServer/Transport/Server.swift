@@ -47,7 +47,7 @@ public struct QuiverServer: Sendable {
         group: any EventLoopGroup, onListening: @escaping @Sendable (String, Int) -> Void
     ) -> Application<ServerResponder> {
         let responder = ServerResponder(
-            handlers: Handlers(database: database, options: options, logger: logger), options: options, logger: logger)
+            handlers: Handlers(database: database, options: options), options: options, logger: logger)
         let host = options.host
         return Application(
             responder: responder,

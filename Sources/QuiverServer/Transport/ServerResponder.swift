@@ -34,7 +34,7 @@ struct ServerResponder: HTTPResponder {
                         "request failed",
                         metadata: ["route": "\(label ?? request.uri.path)", "cause": "\(rejection.text)"])
                 }
-                answer = ErrorAnswer.answer(rejection, time: (ContinuousClock.now - started).seconds)
+                answer = ErrorAnswer.answer(rejection, seconds: (ContinuousClock.now - started).seconds)
             }
         }
         if options.enableCORS { CrossOrigin.allow(request.head, &answer.headers) }
