@@ -125,12 +125,16 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird", condition: whenServing),
                 .product(name: "HTTPTypes", package: "swift-http-types", condition: whenServing),
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
+                .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverCLITests",
-            dependencies: ["QuiverCLI", "QuiverServer", "Quiver", "QuiverModel", "QuiverTestKit"],
+            dependencies: [
+                "QuiverCLI", "QuiverJSON", "QuiverModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
+            ],
             swiftSettings: houseRules),
     ],
     cxxLanguageStandard: .cxx17
