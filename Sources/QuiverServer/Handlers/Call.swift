@@ -1,0 +1,24 @@
+import NIOCore
+import QuiverModel
+
+/// One request, matched and read, on its way to its handler.
+struct Call: Sendable {
+    var route: Route
+    var path: PathParameters
+    var query: QueryParameters
+    var body: ByteBuffer
+    var started: ContinuousClock.Instant
+
+    /// Checked when the route was matched.
+    var collectionName: String { path["collection_name"] ?? "" }
+
+    /// Seconds since the request's head was read, for the envelope.
+    var elapsedSeconds: Double { (ContinuousClock.now - started).seconds }
+}
+
+extension Duration {
+    var seconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}
