@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from quiver_server import QuiverServer
 from writers import COLLECTION, Connection, Refused, create_collection
 
 DISK_MIB = 96
@@ -39,49 +38,45 @@ def count(connection):
     return connection.call("POST", f"/collections/{COLLECTION}/points/count", {"exact": True})["count"]
 
 
-def test_full_disk(small_disk):
+def test_full_disk(small_disk, make_server):
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"x" * (BALLAST_MIB << 20))
-    server = QuiverServer(small_disk / "storage")
+    server = make_server(small_disk / "storage")
     server.log = small_disk.parent / "server.log"  # the log is not what runs out of room
     server.start()
-    try:
-        connection = Connection(server.port)
-        create_collection(connection)
-        written = request = 0
-        refusal = None
-        while refusal is None:
-            request += 1
-            assert request < 1000, "the disk never got full"
-            try:
-                written += upsert(connection, request)
-            except Refused as caught:
-                refusal = caught
-        print(f"{written} points fit; then: {refusal}")
-        assert refusal.status in (500, 507) and len(str(refusal)) > 10
+    connection = Connection(server.port)
+    create_collection(connection)
+    written = request = 0
+    refusal = None
+    while refusal is None:
+        request += 1
+        assert request < 1000, "the disk never got full"
+        try:
+            written += upsert(connection, request)
+        except Refused as caught:
+            refusal = caught
+    print(f"{written} points fit; then: {refusal}")
+    assert refusal.status in (500, 507) and len(str(refusal)) > 10
 
-        # Reads go on, and the refused request left nothing.
-        assert count(connection) == written
-        assert len(connection.call("POST", f"/collections/{COLLECTION}/points/query", {
-            "query": [1.0] * 8, "limit": 10, "with_payload": True})["points"]) == 10
-        with pytest.raises(Refused):
-            for more in range(1000, 1100):
-                upsert(connection, more)
-                written += 50
+    # Reads go on, and the refused request left nothing.
+    assert count(connection) == written
+    assert len(connection.call("POST", f"/collections/{COLLECTION}/points/query", {
+        "query": [1.0] * 8, "limit": 10, "with_payload": True})["points"]) == 10
+    with pytest.raises(Refused):
+        for more in range(1000, 1100):
+            upsert(connection, more)
+            written += 50
 
-        ballast.unlink()
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                written += upsert(connection, 2000)
-                break
-            except Refused as still:
-                assert time.monotonic() < deadline, f"room was made, but writing did not resume: {still}"
-                time.sleep(0.2)
-        assert count(connection) == written
-        server.restart()
-        assert count(Connection(server.port)) == written
-        server.terminate()
-    finally:
-        if server.process.poll() is None:
-            server.kill()
+    ballast.unlink()
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            written += upsert(connection, 2000)
+            break
+        except Refused as still:
+            assert time.monotonic() < deadline, f"room was made, but writing did not resume: {still}"
+            time.sleep(0.2)
+    assert count(connection) == written
+    server.restart()
+    assert count(Connection(server.port)) == written
+    server.terminate()

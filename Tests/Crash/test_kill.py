@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from quiver_server import QuiverServer
 from writers import (COLLECTION, CatalogueWriter, Connection, Writer, applied, create_collection, differences,
                      of_request)
 
@@ -19,9 +18,9 @@ SEED = int(os.environ.get("QUIVER_CRASH_SEED", random.randrange(2**32)))
 WRITERS = 4
 
 
-def test_kill_under_load(tmp_path):
+def test_kill_under_load(tmp_path, make_server):
     print(f"seed {SEED}: repeat with QUIVER_CRASH_SEED={SEED} QUIVER_CRASH_ROUNDS={ROUNDS}")
-    trial = Trial(QuiverServer(tmp_path / "storage"), random.Random(SEED))
+    trial = Trial(make_server(tmp_path / "storage"), random.Random(SEED))
     trial.server.start()
     create_collection(Connection(trial.server.port))
     for round_number in range(ROUNDS):
@@ -38,9 +37,9 @@ def test_kill_under_load(tmp_path):
     trial.server.terminate()
 
 
-def test_kill_while_opening(tmp_path):
+def test_kill_while_opening(tmp_path, make_server):
     """A process that dies during recovery leaves a directory that opens the next time."""
-    trial = Trial(QuiverServer(tmp_path / "storage"), random.Random(SEED))
+    trial = Trial(make_server(tmp_path / "storage"), random.Random(SEED))
     trial.server.start()
     create_collection(Connection(trial.server.port))
     trial.write_until(trial.server.kill, 1)
@@ -53,9 +52,9 @@ def test_kill_while_opening(tmp_path):
     trial.server.terminate()
 
 
-def test_terminate_under_load(tmp_path):
+def test_terminate_under_load(tmp_path, make_server):
     """SIGTERM drains: exit code 0, and every acknowledged request is there afterwards."""
-    trial = Trial(QuiverServer(tmp_path / "storage"), random.Random(SEED))
+    trial = Trial(make_server(tmp_path / "storage"), random.Random(SEED))
     trial.server.start()
     create_collection(Connection(trial.server.port))
     trial.write_until(trial.server.terminate, 1, refusals_allowed=True)

@@ -1,19 +1,14 @@
 """A storage directory belongs to one process at a time."""
 
-from quiver_server import QuiverServer
 from writers import Connection, create_collection
 
 
-def test_a_second_process_is_refused(tmp_path):
-    with QuiverServer(tmp_path / "storage") as first:
+def test_a_second_process_is_refused(tmp_path, make_server):
+    with make_server(tmp_path / "storage") as first:
         create_collection(Connection(first.port))
-        second = QuiverServer(tmp_path / "storage")
+        second = make_server(tmp_path / "storage")
         second.log = tmp_path / "second.log"
-        second.spawn()
-        try:
-            code = second.process.wait(30)
-        finally:
-            second.kill()
+        code = second.spawn().process.wait(30)
         text = second.log.read_text(errors="replace")
         assert code != 0, text
         assert code > 0, f"the second process died of signal {-code}:\n{text}"
@@ -22,8 +17,8 @@ def test_a_second_process_is_refused(tmp_path):
         assert Connection(first.port).call("GET", "/collections/crash")["points_count"] == 0
 
 
-def test_the_directory_is_free_again_after_a_crash(tmp_path):
-    server = QuiverServer(tmp_path / "storage")
+def test_the_directory_is_free_again_after_a_crash(tmp_path, make_server):
+    server = make_server(tmp_path / "storage")
     server.start()
     server.kill()
     server.start()

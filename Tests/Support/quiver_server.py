@@ -93,8 +93,9 @@ class QuiverServer:
         assert code == 0, f"after SIGTERM the server ended with code {code}\n{self.log_tail()}"
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def restart(self):
         self.terminate()
@@ -108,6 +109,9 @@ class QuiverServer:
         self.start()
         return self
 
-    def __exit__(self, *_):
-        if self.process.poll() is None:
+    def __exit__(self, failure, *_):
+        """A test that failed is not also told how its server ended."""
+        if failure is not None:
+            self.kill()
+        elif self.process.poll() is None:
             self.terminate()
