@@ -54,10 +54,9 @@ extension RequestDecoder {
             }
             guard let id else { throw point.missing("id") }
             guard let vector else { throw point.missing("vector") }
-            let first = builder.vectorCount
             let pointID = try id.pointID()
             try builder.append(vectorsOf: vector)
-            try builder.append(id: pointID, firstVector: first, payload: payload)
+            try builder.append(id: pointID, payload: payload)
         }
         return try builder.finish()
     }
@@ -99,7 +98,6 @@ extension RequestDecoder {
 
         var payloads = payloadList?.elements.makeIterator()
         for id in ids {
-            let first = builder.vectorCount
             for index in columns.indices {
                 guard let vector = columns[index].next() else { continue }
                 guard vector.isArray else {
@@ -108,7 +106,7 @@ extension RequestDecoder {
                 }
                 try builder.append(vector: vector, name: names[index])
             }
-            try builder.append(id: id, firstVector: first, payload: payloads?.next())
+            try builder.append(id: id, payload: payloads?.next())
         }
         return try builder.finish()
     }
