@@ -30,7 +30,9 @@ extension RequestDecoder {
         for point in points.elements {
             guard let vector = try point.given("vector", or: "vectors") else { continue }
             let isEmptyMap = vector.isObject && vector.members.allSatisfy { $0.isArray && $0.count == 0 }
-            if isEmptyMap || (vector.isArray && vector.count == 0) { throw vector.broken("must specify vectors to update for point") }
+            if isEmptyMap || (vector.isArray && vector.count == 0) {
+                throw vector.broken("must specify vectors to update for point")
+            }
         }
         return [.updateVectors(try rows(points, withPayload: false))]
     }

@@ -54,7 +54,8 @@ extension RequestDecoder {
             switch request.query {
             case nil:
                 throw node.badRequest(
-                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.")
+                    "A query is needed to use the score_threshold. "
+                        + "Can't have score_threshold without defining a query.")
             case .orderBy: throw node.badRequest("Can't use score_threshold with an order_by query.")
             case .nearest, .recommend: break
             }
