@@ -7,7 +7,8 @@ package enum ClientCoder {
     package static func upsert(_ batch: PointBatch, _ range: Range<Int>? = nil) -> [UInt8] {
         let entries = batch.entries[range ?? batch.entries.indices]
         let size = entries.reduce(256) { size, entry in
-            batch.vectors[entry.vectors].reduce(size + 96 + (entry.payload?.utf8.count ?? 0)) { $0 + $1.count * 12 + 32 }
+            let fixed = 96 + (entry.payload?.utf8.count ?? 0)
+            return batch.vectors[entry.vectors].reduce(size + fixed) { $0 + $1.count * 12 + 32 }
         }
         var writer = JSONWriter(reservingByteCount: size)
         writer.beginObject()

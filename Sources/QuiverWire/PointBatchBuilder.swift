@@ -7,7 +7,13 @@ struct PointBatchBuilder: ~Copyable {
     private var batch = PointBatch()
     /// The array of each entry in `batch.vectors`.
     private var sources: [JSONNode] = []
-    private var componentCount = 0
+    /// The place in `batch.vectors` that each name took last, or -1.
+    private var lastReference: [Int] = []
+    /// Finds names once there are more than a glance takes in; a body may hold millions.
+    private var nameIndexes: [String: Int] = [:]
+    private var unnamedIndex: Int?
+    /// Where the vectors of the current point begin.
+    private var firstVector = 0
     /// Minifies one payload after the other in the same buffer.
     private var writer = JSONWriter(reservingByteCount: 4096)
 
@@ -17,14 +23,14 @@ struct PointBatchBuilder: ~Copyable {
         sources.reserveCapacity(capacity)
     }
 
-    mutating func append(id: PointID, firstVector: Int, payload: JSONNode?) throws(WireFault) {
+    /// Ends a point: the vectors since the last one are its own.
+    mutating func append(id: PointID, payload: JSONNode?) throws(WireFault) {
         var text: Payload?
         if let payload { text = try minified(payload) }
         batch.entries.append(
             PointBatch.Entry(id: id, vectors: firstVector..<batch.vectors.count, payload: text))
+        firstVector = batch.vectors.count
     }
-
-    var vectorCount: Int { batch.vectors.count }
 
     private mutating func minified(_ payload: JSONNode) throws(WireFault) -> Payload? {
         if payload.isNull { return nil }
@@ -59,31 +65,57 @@ struct PointBatchBuilder: ~Copyable {
         }
     }
 
+    /// Of two vectors with the same name in one point the last one counts, as in any map that serde reads.
     mutating func append(vector: JSONNode, name: Int) throws(WireFault) {
         let count = vector.count
         guard count > 0 else { throw vector.broken("dense vector must not be empty", suffix: "vector") }
         if let first = vector.element(at: 0), first.isArray { throw vector.unsupported("multivector") }
-        batch.vectors.append(PointBatch.VectorRef(name: name, offset: componentCount, count: count))
-        sources.append(vector)
-        componentCount += count
+        let reference = PointBatch.VectorRef(name: name, offset: 0, count: count)
+        if lastReference[name] >= firstVector {
+            batch.vectors[lastReference[name]] = reference
+            sources[lastReference[name]] = vector
+        } else {
+            lastReference[name] = batch.vectors.count
+            batch.vectors.append(reference)
+            sources.append(vector)
+        }
     }
 
     /// The index of a member's name; nil is the unnamed vector.
     mutating func nameIndex(_ member: JSONNode?) -> Int {
-        guard let member else { return batch.index(ofName: "") }
-        for (index, name) in batch.vectorNames.enumerated() {
-            var name = name
-            if name.withUTF8({ unsafe member.isKey(utf8: $0) }) { return index }
+        guard let member else {
+            if let unnamedIndex { return unnamedIndex }
+            let index = nameIndex("")
+            unnamedIndex = index
+            return index
         }
-        batch.vectorNames.append(member.key)
-        return batch.vectorNames.count - 1
+        if batch.vectorNames.count <= 8 {
+            for (index, name) in batch.vectorNames.enumerated() {
+                var name = name
+                if name.withUTF8({ unsafe member.isKey(utf8: $0) }) { return index }
+            }
+        }
+        return nameIndex(member.key)
+    }
+
+    private mutating func nameIndex(_ name: String) -> Int {
+        if let index = nameIndexes[name] { return index }
+        let index = batch.vectorNames.count
+        nameIndexes[name] = index
+        batch.vectorNames.append(name)
+        lastReference.append(-1)
+        return index
     }
 
     /// Converts the components and hands the batch over.
     consuming func finish() throws(WireFault) -> PointBatch {
+        var total = 0
+        for index in batch.vectors.indices {
+            batch.vectors[index].offset = total
+            total += batch.vectors[index].count
+        }
         var failed: Int?
         let (vectors, sources) = (batch.vectors, sources)
-        let total = componentCount
         let components = unsafe [Float](unsafeUninitializedCapacity: total) { (slab, count) in
             guard let base = slab.baseAddress else { return }
             for (index, source) in sources.enumerated() {

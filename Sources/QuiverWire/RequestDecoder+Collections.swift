@@ -7,7 +7,9 @@ extension RequestDecoder {
         var config = CollectionConfig()
         if let vectors = try node.given("vectors") { config.vectors = try vectorsConfig(vectors) }
         if let sparse = try node.given("sparse_vectors") { try refuseEntries(sparse, "sparse_vectors") }
-        if let count = try node.optionalCount("shard_number", from: 1, bound: Int(UInt32.max)) { config.shardNumber = count }
+        if let count = try node.optionalCount("shard_number", from: 1, bound: Int(UInt32.max)) {
+            config.shardNumber = count
+        }
         if let method = try node.given("sharding_method") {
             let name = try method.text()
             guard name == "auto" || name == "custom" else { throw method.unknownVariant(name, ["auto", "custom"]) }
@@ -90,7 +92,7 @@ extension RequestDecoder {
 // MARK: Vectors
 
 extension RequestDecoder {
-    /// Parameters of one vector, or a map of them. A map whose vectors are called `size` and `distance` has objects there.
+    /// Parameters of one vector, or a map of them: there every member is an object, also one called `size`.
     private static func vectorsConfig(_ node: JSONNode) throws(WireFault) -> VectorsConfig? {
         guard node.isObject else { throw node.noVariant("VectorsConfig") }
         guard node.count > 0 else { return nil }

@@ -6,12 +6,9 @@ extension RequestDecoder {
         try node.requireObject("struct Filter")
         var filter = Filter()
         // A misspelt clause must not match everything: Qdrant refuses unknown fields here.
-        for clause in node.members {
-            guard clause.isKey("must") || clause.isKey("should") || clause.isKey("must_not") || clause.isKey("min_should")
-            else {
-                throw clause.malformed(
-                    "unknown field `\(clause.key)`, expected one of `should`, `min_should`, `must`, `must_not`")
-            }
+        for member in node.members where !isClause(member) {
+            throw member.malformed(
+                "unknown field `\(member.key)`, expected one of `should`, `min_should`, `must`, `must_not`")
         }
         if let clause = try node.given("must") { filter.must = try conditions(clause) }
         if let clause = try node.given("should") { filter.should = try conditions(clause) }
@@ -23,6 +20,10 @@ extension RequestDecoder {
                 conditions: conditions, minCount: try clause.required("min_count").count(from: 1))
         }
         return filter
+    }
+
+    private static func isClause(_ member: JSONNode) -> Bool {
+        member.isKey("must") || member.isKey("should") || member.isKey("must_not") || member.isKey("min_should")
     }
 
     /// One condition, or a list of them.
@@ -48,10 +49,7 @@ extension RequestDecoder {
             let key = try nested.required("key").path()
             return .nested(key, try filter(at: nested.required("filter")))
         }
-        for clause in node.members {
-            guard clause.isKey("must") || clause.isKey("should") || clause.isKey("must_not") || clause.isKey("min_should")
-            else { throw node.noVariant("Condition") }
-        }
+        guard node.members.allSatisfy(isClause) else { throw node.noVariant("Condition") }
         return .filter(try filter(at: node))
     }
 

@@ -45,8 +45,7 @@ extension RequestDecoder {
         try node.requireObject("struct DeleteVectors")
         try refuseShardKey(node)
         guard let vectors = try node.given("vector", or: "vectors") else { throw node.missing("vector") }
-        var names: [String] = []
-        for name in try vectors.strings() where !names.contains(name) { names.append(name) }
+        let names = Set(try vectors.strings()).sorted()
         guard !names.isEmpty else { throw vectors.broken("must specify vector names to delete") }
         var operations: [UpdateOperation] = []
         if let filter = try filter(node) { operations.append(.deleteVectors(.filter(filter), names: names)) }

@@ -30,7 +30,9 @@ extension RequestDecoder {
         for point in points.elements {
             guard let vector = try point.given("vector", or: "vectors") else { continue }
             let isEmptyMap = vector.isObject && vector.members.allSatisfy { $0.isArray && $0.count == 0 }
-            if isEmptyMap || (vector.isArray && vector.count == 0) { throw vector.broken("must specify vectors to update for point") }
+            if isEmptyMap || (vector.isArray && vector.count == 0) {
+                throw vector.broken("must specify vectors to update for point")
+            }
         }
         return [.updateVectors(try rows(points, withPayload: false))]
     }
@@ -54,10 +56,9 @@ extension RequestDecoder {
             }
             guard let id else { throw point.missing("id") }
             guard let vector else { throw point.missing("vector") }
-            let first = builder.vectorCount
             let pointID = try id.pointID()
             try builder.append(vectorsOf: vector)
-            try builder.append(id: pointID, firstVector: first, payload: payload)
+            try builder.append(id: pointID, payload: payload)
         }
         return try builder.finish()
     }
@@ -99,7 +100,6 @@ extension RequestDecoder {
 
         var payloads = payloadList?.elements.makeIterator()
         for id in ids {
-            let first = builder.vectorCount
             for index in columns.indices {
                 guard let vector = columns[index].next() else { continue }
                 guard vector.isArray else {
@@ -108,7 +108,7 @@ extension RequestDecoder {
                 }
                 try builder.append(vector: vector, name: names[index])
             }
-            try builder.append(id: id, firstVector: first, payload: payloads?.next())
+            try builder.append(id: id, payload: payloads?.next())
         }
         return try builder.finish()
     }

@@ -34,7 +34,11 @@ extension RequestDecoder {
 
     /// The fields that queries share, without their window.
     private static func queryFields(_ node: JSONNode) throws(WireFault) -> QueryRequest {
-        if let prefetch = try node.given("prefetch"), prefetch.kind != .array || prefetch.count > 0 {
+        if let prefetch = try node.given("prefetch"), !prefetch.isArray || prefetch.count > 0 {
+            if try node.given("query") == nil {
+                throw node.badRequest(
+                    "A query is needed to merge the prefetches. Can't have prefetches without defining a query.")
+            }
             throw prefetch.unsupported("prefetch")
         }
         var request = QueryRequest()
@@ -50,7 +54,8 @@ extension RequestDecoder {
             switch request.query {
             case nil:
                 throw node.badRequest(
-                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.")
+                    "A query is needed to use the score_threshold. "
+                        + "Can't have score_threshold without defining a query.")
             case .orderBy: throw node.badRequest("Can't use score_threshold with an order_by query.")
             case .nearest, .recommend: break
             }

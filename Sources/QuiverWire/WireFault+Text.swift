@@ -8,9 +8,8 @@ extension WireFault {
             let position = unsafe WireFault.position(of: place, in: body)
             let path = path(in: root)
             let shown = path.isEmpty ? "" : " (\(path))"
-            return WireError(
-                status: 400,
-                message: "Format error in JSON body: \(message) at line \(position.line) column \(position.column)\(shown)")
+            let spot = "line \(position.line) column \(position.column)\(shown)"
+            return WireError(status: 400, message: "Format error in JSON body: \(message) at \(spot)")
         case .validation:
             return WireError(status: 422, message: "Validation error in JSON body: [\(path(in: root)): \(message)]")
         case .badRequest:

@@ -170,6 +170,7 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         Refusal("deletePoints", #"{"points":[]}"#, "Empty update request"),
         Refusal("deleteVectors", #"{"vector":["a"]}"#, "No filter or points provided"),
         Refusal("createIndex", #"{"field_name":"a"}"#, "Can't auto-detect field type, please specify `field_schema` in the request"),
+        Refusal("query", #"{"prefetch":[{"query":[1]}]}"#, "A query is needed to merge the prefetches. Can't have prefetches without defining a query."),
         Refusal("query", #"{"score_threshold":10}"#, "A query is needed to use the score_threshold. Can't have score_threshold without defining a query."),
         Refusal("query", #"{"score_threshold":10,"query":{"order_by":"price"}}"#, "Can't use score_threshold with an order_by query."),
     ])

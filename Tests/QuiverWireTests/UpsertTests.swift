@@ -73,6 +73,31 @@ import Testing
         #expect(batch.entries[1].payload == nil)
     }
 
+    @Test func theLastOfTwoVectorsWithOneNameCounts() throws {
+        let batch = try #require(
+            try decode(
+                #"{"points":[{"id":1,"vector":{"a":[1,2,3],"b":[4],"a":[5]}},{"id":2,"vector":{"a":[6]}}]}"#,
+                RequestDecoder.upsert
+            ).first?.upserted)
+        #expect(batch.vectors(of: 0) == ["a": [5], "b": [4]])
+        #expect(batch.vectors(of: 1) == ["a": [6]])
+        #expect(batch.components == [5, 4, 6])
+        let columns = try #require(
+            try decode(#"{"batch":{"ids":[1],"vectors":{"a":[[1]],"a":[[2]]}}}"#, RequestDecoder.upsert)
+                .first?.upserted)
+        #expect(columns.vectors(of: 0) == ["a": [2]] && columns.components == [2])
+    }
+
+    /// Looking up each name among all the others would take hours.
+    @Test func manyNamesAreFoundFast() throws {
+        let names = (0..<60_000).map { "\"n\($0)\":[\($0)]" }.joined(separator: ",")
+        let batch = try #require(
+            try decode("{\"points\":[{\"id\":1,\"vector\":{\(names)}},{\"id\":2,\"vector\":{\(names)}}]}", RequestDecoder.upsert)
+                .first?.upserted)
+        #expect(batch.vectorNames.count == 60_000 && batch.vectors.count == 120_000)
+        #expect(batch.vectors(of: 1)["n59999"] == [59999])
+    }
+
     @Test func whatTheClientWritesComesBack() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)
