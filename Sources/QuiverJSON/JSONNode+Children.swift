@@ -1,4 +1,4 @@
-package import CSimdjson
+public import CSimdjson
 
 extension JSONNode {
     /// The elements of an array in order; none for everything else.
@@ -39,6 +39,7 @@ extension JSONNode {
 }
 
 @safe
+@usableFromInline
 package struct JSONElements: Sequence, BitwiseCopyable {
     @usableFromInline let array: JSONNode
 
@@ -52,6 +53,7 @@ package struct JSONElements: Sequence, BitwiseCopyable {
     package var underestimatedCount: Int { array.isArray ? array.count : 0 }
 
     @safe
+    @usableFromInline
     package struct Iterator: IteratorProtocol, BitwiseCopyable {
         @usableFromInline let document: UnsafePointer<qjson_document>
         /// The next element, or the packed array.
@@ -83,6 +85,7 @@ package struct JSONElements: Sequence, BitwiseCopyable {
 }
 
 @safe
+@usableFromInline
 package struct JSONMembers: Sequence, BitwiseCopyable {
     @usableFromInline let object: JSONNode
 
@@ -96,6 +99,7 @@ package struct JSONMembers: Sequence, BitwiseCopyable {
     package var underestimatedCount: Int { object.isObject ? object.count : 0 }
 
     @safe
+    @usableFromInline
     package struct Iterator: IteratorProtocol, BitwiseCopyable {
         @usableFromInline let document: UnsafePointer<qjson_document>
         @usableFromInline var node: UnsafePointer<qjson_node>

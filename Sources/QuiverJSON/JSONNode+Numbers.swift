@@ -1,10 +1,13 @@
-import CSimdjson
+public import CSimdjson
 
 extension JSONNode {
     /// The number if it is an integer in range.
     @inlinable
     package var int64: Int64? {
-        if isElement { return elementInt64 }
+        if isElement {
+            if rawKind == QJSON_INTEGERS.rawValue { return unsafe Int64(bitPattern: slab[Int(element)]) }
+            return elementInt64
+        }
         guard rawKind == QJSON_INT64.rawValue else { return nil }
         return unsafe Int64(bitPattern: node.pointee.value)
     }
@@ -12,7 +15,7 @@ extension JSONNode {
     /// The number if it is an integer that is not negative.
     @inlinable
     package var uint64: UInt64? {
-        if isElement { return elementInt64.flatMap { UInt64(exactly: $0) } ?? elementUInt64 }
+        if isElement { return elementUInt64 }
         let value = unsafe node.pointee.value
         switch rawKind {
         case QJSON_INT64.rawValue: return value >> 63 == 0 ? value : nil
@@ -47,16 +50,18 @@ extension JSONNode {
     /// An integer among doubles is read again from its text, because the slab has it rounded.
     @usableFromInline
     var elementInt64: Int64? {
-        if rawKind == QJSON_INTEGERS.rawValue { return unsafe Int64(bitPattern: slab[Int(element)]) }
         let number = unsafe qjson_element(document, node, element)
         return number.kind == UInt8(QJSON_INT64.rawValue) ? Int64(bitPattern: number.value) : nil
     }
 
     @usableFromInline
     var elementUInt64: UInt64? {
-        guard rawKind == QJSON_DOUBLES.rawValue else { return nil }
         let number = unsafe qjson_element(document, node, element)
-        return number.kind == UInt8(QJSON_UINT64.rawValue) ? number.value : nil
+        switch UInt32(number.kind) {
+        case QJSON_INT64.rawValue: return UInt64(exactly: Int64(bitPattern: number.value))
+        case QJSON_UINT64.rawValue: return number.value
+        default: return nil
+        }
     }
 
     /// Writes an array's numbers as floats to `destination`, which has room for `count` of them. False, with anything

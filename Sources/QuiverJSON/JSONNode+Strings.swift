@@ -1,4 +1,4 @@
-import CSimdjson
+public import CSimdjson
 
 extension JSONNode {
     /// A string's UTF-8 without quotes and escapes; empty for everything else (see `isString`).

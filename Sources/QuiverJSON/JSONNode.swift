@@ -1,7 +1,8 @@
-package import CSimdjson
+public import CSimdjson
 
 /// What a value is. Numbers are told apart as serde_json does: an integer that fits is an integer, everything else
 /// with digits is a double.
+@usableFromInline
 package enum JSONKind: UInt8, Sendable {
     case null
     case `false`
@@ -20,6 +21,7 @@ package enum JSONKind: UInt8, Sendable {
 /// A value of a parsed document: a few words that point into it, free to copy, valid only inside the closure that the
 /// parser called (see `JSONParser`).
 @safe
+@usableFromInline
 package struct JSONNode: BitwiseCopyable {
     @usableFromInline let document: UnsafePointer<qjson_document>
     /// The value, or the packed array it stands in.

@@ -5,8 +5,11 @@
 /// The nodes of the old object and of the new values stay valid as long as the editor is used.
 package struct JSONObjectEditor {
     private struct Entry {
-        let key: JSONNode?
-        let newKey: String?
+        /// The key's UTF-8: `String` would take canonically equivalent keys for one.
+        let key: [UInt8]
+        /// The member whose key text is taken over.
+        let keyNode: JSONNode?
+        /// Nil once the member is removed.
         var text: Text?
     }
 
@@ -16,8 +19,8 @@ package struct JSONObjectEditor {
     }
 
     private var entries: [Entry] = []
-    /// Where a key stands in `entries`; the entry has no text once it is removed.
-    private var places: [String: Int] = [:]
+    /// Where the members that are not removed stand in `entries`.
+    private var places: [[UInt8]: Int] = [:]
 
     /// Starts from the members of `object`, or from none.
     package init(_ object: JSONNode? = nil) {
@@ -27,19 +30,19 @@ package struct JSONObjectEditor {
         for member in object.members { set(member) }
     }
 
-    package var isEmpty: Bool { !entries.contains { $0.text != nil } }
+    package var isEmpty: Bool { places.isEmpty }
 
     /// Puts another object's member in, under its key.
     package mutating func set(_ member: JSONNode) {
-        set(key: member.key, keyNode: member, text: .node(member))
+        set(key: unsafe [UInt8](member.keyBytes), keyNode: member, text: .node(member))
     }
 
     package mutating func set(key: String, to value: JSONNode) {
-        set(key: key, keyNode: nil, text: .node(value))
+        set(key: [UInt8](key.utf8), keyNode: nil, text: .node(value))
     }
 
     package mutating func set(key: String, toRaw text: [UInt8]) {
-        set(key: key, keyNode: nil, text: .raw(text))
+        set(key: [UInt8](key.utf8), keyNode: nil, text: .raw(text))
     }
 
     /// Puts all members of another object in.
@@ -48,17 +51,17 @@ package struct JSONObjectEditor {
     }
 
     package mutating func remove(key: String) {
-        guard let place = places.removeValue(forKey: key) else { return }
+        guard let place = places.removeValue(forKey: [UInt8](key.utf8)) else { return }
         entries[place].text = nil
     }
 
-    private mutating func set(key: String, keyNode: JSONNode?, text: Text) {
+    private mutating func set(key: [UInt8], keyNode: JSONNode?, text: Text) {
         if let place = places[key] {
             entries[place].text = text
             return
         }
         places[key] = entries.count
-        entries.append(Entry(key: keyNode, newKey: keyNode == nil ? key : nil, text: text))
+        entries.append(Entry(key: key, keyNode: keyNode, text: text))
     }
 
     /// Writes the object; values that come from nodes are minified.
@@ -66,10 +69,10 @@ package struct JSONObjectEditor {
         writer.beginObject()
         for entry in entries {
             guard let text = entry.text else { continue }
-            if let key = entry.key {
-                writer.key(rawOf: key)
-            } else if let key = entry.newKey {
-                writer.key(named: key)
+            if let keyNode = entry.keyNode {
+                writer.key(rawOf: keyNode)
+            } else {
+                unsafe entry.key.withUnsafeBufferPointer { unsafe writer.key(utf8: $0) }
             }
             switch text {
             case .node(let node): writer.value(minified: node)

@@ -40,7 +40,7 @@ package indirect enum JSONValue: Equatable, Sendable {
     /// The member of that name, the last one if there are several.
     package subscript(_ key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.key == key }?.value
+        return members.last { $0.key.utf8.elementsEqual(key.utf8) }?.value
     }
 }
 

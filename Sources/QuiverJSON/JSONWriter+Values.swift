@@ -1,4 +1,4 @@
-import CSimdjson
+public import CSimdjson
 
 extension JSONWriter {
     @inlinable
@@ -73,8 +73,8 @@ extension JSONWriter {
     /// An array of floats.
     package mutating func value(floats: UnsafeBufferPointer<Float>) {
         beginArray()
-        // The longest float and its comma, for all of them, so that the loop does not look at the capacity.
-        reserve(floats.count * (Int(QJSON_NUMBER_CAPACITY) / 2 + 1) + Int(QJSON_NUMBER_CAPACITY))
+        // Room for all of them, so that the loop does not look at the capacity.
+        reserve(floats.count * Int(QJSON_FLOAT_STRIDE) + Int(QJSON_NUMBER_CAPACITY))
         used &+= unsafe qjson_write_floats(floats.baseAddress, floats.count, base + used)
         endArray()
     }

@@ -1,5 +1,3 @@
-package import CSimdjson
-
 /// Writes one JSON text straight into a growing buffer. Commas come by themselves; that keys and values alternate and
 /// that brackets match is the caller's business.
 ///
@@ -9,6 +7,7 @@ package import CSimdjson
 ///     writer.value(7)
 ///     writer.endObject()
 @safe
+@usableFromInline
 package struct JSONWriter: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>
     @usableFromInline var capacity: Int

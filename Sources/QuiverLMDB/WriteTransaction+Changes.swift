@@ -110,7 +110,8 @@ extension WriteTransaction {
         }
     }
 
-    /// Empties a database; its pages are free for later transactions. `Environment.deleteDatabase` removes it whole.
+    /// Empties a database. Its pages are free for use from the second commit after this one, as the commit before must
+    /// survive a crash, or once no older reader is live. `Environment.deleteDatabase` removes it whole.
     package mutating func removeAll(_ database: Database) throws(LMDBError) {
         let code = unsafe mdb_drop(transaction, database.identifier, 0)
         if code != Code.success { throw .writing(code, keyByteCount: 0, valueByteCount: 0) }

@@ -18,7 +18,7 @@ extension PointUUID: Comparable {
 extension PointUUID: CustomStringConvertible {
     /// Lower-case hyphenated, `8-4-4-4-12`.
     public var description: String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
+        unsafe String(unsafeUninitializedCapacity: 36) { buffer in
             var place = 0
             for nibble in 0..<32 {
                 if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
@@ -39,7 +39,7 @@ extension PointUUID {
     /// Reads every form Qdrant reads: hyphenated, 32 hex digits, in braces, or with `urn:uuid:`; any case.
     public init?(_ text: String) {
         var text = text
-        let parsed = unsafe text.withUTF8 { unsafe PointUUID(utf8: $0) }
+        let parsed = text.withUTF8 { unsafe PointUUID(utf8: $0) }
         guard let parsed else { return nil }
         self = parsed
     }
@@ -49,7 +49,7 @@ extension PointUUID {
         var first = 0
         var end = bytes.count
         let urn: StaticString = "urn:uuid:"
-        if unsafe end == 45 && (0..<9).allSatisfy({ unsafe bytes[$0] == urn.utf8Start[$0] }) {
+        if end == 45 && (0..<9).allSatisfy({ unsafe bytes[$0] == urn.utf8Start[$0] }) {
             first = 9
         } else if unsafe end == 38 && bytes[0] == UInt8(ascii: "{") && bytes[37] == UInt8(ascii: "}") {
             first = 1

@@ -16,7 +16,7 @@ extension Timestamp {
     /// without colon or with hours only, a trailing ` UTC`, no zone (UTC), no seconds, a date alone.
     public init?(_ text: String) {
         var text = text
-        let parsed = unsafe text.withUTF8 { unsafe Timestamp(utf8: $0) }
+        let parsed = text.withUTF8 { unsafe Timestamp(utf8: $0) }
         guard let parsed else { return nil }
         self = parsed
     }
@@ -29,7 +29,8 @@ extension Timestamp {
     }
 }
 
-private struct TimestampScanner {
+/// Reads only between 0 and `bytes.count`.
+@safe private struct TimestampScanner {
     let bytes: UnsafeBufferPointer<UInt8>
     var place = 0
 
@@ -62,7 +63,7 @@ private struct TimestampScanner {
         return seconds * 1_000_000 + micros
     }
 
-    private var atEnd: Bool { place == bytes.count }
+    private var atEnd: Bool { unsafe place == bytes.count }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard unsafe place < bytes.count && bytes[place] == UInt8(ascii: character) else { return false }
@@ -71,7 +72,7 @@ private struct TimestampScanner {
     }
 
     private mutating func digit() -> Int64? {
-        guard place < bytes.count else { return nil }
+        guard unsafe place < bytes.count else { return nil }
         let byte = unsafe bytes[place]
         guard byte >= 0x30 && byte <= 0x39 else { return nil }
         place += 1

@@ -148,8 +148,11 @@ size_t qjson_find_escapable(const uint8_t *bytes, size_t length);
 /// number would have in an unpacked array.
 qjson_node qjson_element(const qjson_document *document, const qjson_node *array, uint32_t index);
 
-/// Bytes that the number writers below may fill.
-#define QJSON_NUMBER_CAPACITY 32
+/// Bytes that the number writers below may fill, more than a number's length.
+#define QJSON_NUMBER_CAPACITY 48
+
+/// The longest float, such as -1.1754944e-38, with a comma and something to spare.
+#define QJSON_FLOAT_STRIDE 17
 
 /// Shortest decimal text that reads back as the same number, in the form that serde_json gives it (`0.1`, `1.0`, `1e20`);
 /// `null` when it is not finite. Returns the number of bytes written.
@@ -158,8 +161,8 @@ size_t qjson_write_double(double value, uint8_t *destination);
 size_t qjson_write_int64(int64_t value, uint8_t *destination);
 size_t qjson_write_uint64(uint64_t value, uint8_t *destination);
 
-/// Numbers with commas between them; `destination` has room for `count` * 17 + QJSON_NUMBER_CAPACITY bytes (the longest
-/// float, as -1.17549435e-38, has 15).
+/// Numbers with commas between them; `destination` has room for `count` * QJSON_FLOAT_STRIDE + QJSON_NUMBER_CAPACITY
+/// bytes.
 size_t qjson_write_floats(const float *values, size_t count, uint8_t *destination);
 
 void qjson_floats_from_doubles(const uint64_t *slab, float *destination, size_t count);

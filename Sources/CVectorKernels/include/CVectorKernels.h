@@ -1,3 +1,218 @@
+// Distance kernels, chosen once by CPU features, behind one plain face.
+//
+// Two kinds of rows are scored:
+//   floats  f32 values, any stride, any length;
+//   codes   one unsigned byte a value, `value ~ scale * (code - 128)`, each row padded to a multiple of
+//           64 bytes. The query side is signed and zero in the padding, so what a row holds there does
+//           not matter: VNNI multiplies unsigned by signed, and keeping the *rows* unsigned makes the
+//           correction (128 * sum of the query's codes) a constant of the query.
+//
+// All scores are similarities: larger is nearer.
+
 #ifndef QUIVER_VECTOR_KERNELS_H
 #define QUIVER_VECTOR_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// What a row of codes needs besides its codes. Written to segment files: 8 bytes, little endian.
+typedef struct qvk_code_terms {
+    float scale;         ///< value of one code step
+    float squared_norm;  ///< of the original row, not of its codes
+} qvk_code_terms;
+
+struct qvk_scorer;
+
+/// Scores `n` rows: `ids[0..<n]`, or `first..<first + n` when `ids` is null.
+typedef void (*qvk_score_function)(
+    const struct qvk_scorer *scorer, const uint32_t *ids, uint32_t first, size_t n, float *out);
+
+/// One query against one block of rows. A plain value; it owns nothing.
+/// Codes score `weight * scale[row] * dot(query, codes[row]) + norm_weight * squared_norm[row] + constant`.
+typedef struct qvk_scorer {
+    qvk_score_function score;
+    const void *query;            ///< f32, or i8 padded with zeros to `length`
+    const void *base;             ///< first row
+    size_t stride_bytes;          ///< from row to row
+    size_t length;                ///< values scored per row; for codes the padded count, a multiple of 64
+    const qvk_code_terms *terms;  ///< per row; null for floats
+    int32_t bias;                 ///< 128 * sum of the query's codes
+    float weight;
+    float norm_weight;
+    float constant;
+} qvk_scorer;
+
+typedef enum qvk_level { QVK_SCALAR = 0, QVK_AVX2 = 1, QVK_AVX512 = 2 } qvk_level;
+
+/// One implementation of everything that is worth choosing by CPU.
+typedef struct qvk_table {
+    const char *name;
+    float (*dot_f32)(const float *a, const float *b, size_t n);
+    float (*squared_l2_f32)(const float *a, const float *b, size_t n);
+    float (*l1_f32)(const float *a, const float *b, size_t n);
+    /// Exact: n may be up to 65,536 without overflow.
+    int32_t (*dot_u8i8)(const uint8_t *a, const int8_t *b, size_t n);
+    qvk_score_function score_dot_f32;        ///< a . b
+    qvk_score_function score_euclid_f32;     ///< -sum (a - b)^2
+    qvk_score_function score_manhattan_f32;  ///< -sum |a - b|
+    qvk_score_function score_codes;
+    float (*max_abs_f32)(const float *x, size_t n);
+    /// Writes round(x * inverse) + 128; |x * inverse| must not exceed 127. Returns the sum of the signed codes.
+    int32_t (*encode_u8)(const float *x, size_t n, float inverse, uint8_t *out);
+    void (*scale_f32)(const float *x, size_t n, float factor, float *out);
+} qvk_table;
+
+/// The table in use: the best the CPU has, or the one named by QUIVER_KERNELS=scalar|avx2|avx512
+/// (a level the CPU lacks falls back to the best it has). Chosen when the program is loaded.
+const qvk_table *qvk_active(void);
+
+/// The table of one level, or null when this CPU (or architecture) does not have it.
+const qvk_table *qvk_table_of(qvk_level level);
+
+// MARK: Codes
+
+/// Encodes one row by its largest magnitude. `out` has `stride` bytes, those behind `n` become 128 (zero).
+/// Values must be finite.
+void qvk_encode_row(const float *x, size_t n, uint8_t *out, size_t stride, qvk_code_terms *terms);
+
+/// Encodes a query: signed codes, zero padded to `stride`. Returns the scale; gives the codes' sum and the
+/// query's squared norm.
+float qvk_encode_query(
+    const float *x, size_t n, int8_t *out, size_t stride, int32_t *sum, float *squared_norm);
+
+/// Makes a row of codes the query of `scorer` (its `buffer` of `length` bytes holds the signed codes);
+/// for floats the row itself is the query. Euclid is recognised by its norm weight.
+void qvk_aim_at_row(qvk_scorer *scorer, uint32_t row, int8_t *buffer);
+
+// MARK: Floats
+
+/// Brings x to length 1 (in place when out == x) and returns the length it had. Zero vectors, and those
+/// whose squared length is within 1e-6 of 1, are copied unchanged, so normalising twice changes nothing.
+float qvk_normalise(const float *x, size_t n, float *out);
+
+// MARK: Scoring
+
+static inline void qvk_score_ids(const qvk_scorer *scorer, const uint32_t *ids, size_t n, float *out) {
+    scorer->score(scorer, ids, 0, n, out);
+}
+
+static inline void qvk_score_range(const qvk_scorer *scorer, uint32_t first, size_t n, float *out) {
+    scorer->score(scorer, NULL, first, n, out);
+}
+
+// MARK: Graph walk
+
+/// Marks the first row absent in a list of links that is not full.
+#define QVK_NO_LINK UINT32_MAX
+
+static inline void qvk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+/// Fetches the first lines of a row; the kernels fetch the rest as they go.
+static inline void qvk_prefetch_row(const qvk_scorer *scorer, uint32_t row) {
+    const char *at = (const char *)scorer->base + (size_t)row * scorer->stride_bytes;
+    __builtin_prefetch(at, 0, 3);
+    __builtin_prefetch(at + 64, 0, 3);
+    if (scorer->terms) __builtin_prefetch(scorer->terms + row, 0, 3);
+}
+
+/// The links (a list of at most `capacity`) that were not visited in this epoch, marked as visited.
+/// Lists may be rewritten while they are read (a graph under construction): every id ever seen is valid.
+static inline size_t qvk_gather_unvisited(
+    const uint32_t *links, size_t capacity, uint8_t *visited, uint8_t epoch, uint32_t *out
+) {
+    size_t count = 0;
+    for (size_t i = 0; i < capacity; i++) {
+        uint32_t row = __atomic_load_n(links + i, __ATOMIC_RELAXED);
+        if (row == QVK_NO_LINK) break;
+        out[count] = row;
+        count += visited[row] != epoch;
+        visited[row] = epoch;
+    }
+    return count;
+}
+
+/// Which rows a search may answer. Null pointers mean "no restriction".
+typedef struct qvk_row_filter {
+    const uint32_t *slot_of;             ///< local row -> slot; null: they are equal
+    const uint64_t *accepted_slots;      ///< bitmap over slots
+    size_t accepted_bit_count;           ///< slots at and beyond it are not accepted
+    const uint64_t *const *dead_chunks;  ///< chunk c: 65,536 bits over rows c << 16..., null: none dead
+} qvk_row_filter;
+
+static inline bool qvk_is_dead(const qvk_row_filter *filter, uint32_t row) {
+    if (!filter->dead_chunks) return false;
+    const uint64_t *chunk = filter->dead_chunks[row >> 16];
+    return chunk && (chunk[(row & 0xFFFF) >> 6] >> (row & 63) & 1);
+}
+
+static inline bool qvk_accepts(const qvk_row_filter *filter, uint32_t row) {
+    if (filter->accepted_slots) {
+        size_t slot = filter->slot_of ? filter->slot_of[row] : row;
+        if (slot >= filter->accepted_bit_count || !(filter->accepted_slots[slot >> 6] >> (slot & 63) & 1)) return false;
+    }
+    return !qvk_is_dead(filter, row);
+}
+
+/// Keeps the accepted ids, in order, in place; returns how many.
+static inline size_t qvk_keep_accepted(const qvk_row_filter *filter, uint32_t *ids, size_t n) {
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t row = ids[i];
+        ids[kept] = row;
+        kept += qvk_accepts(filter, row);
+    }
+    return kept;
+}
+
+/// Splits ids in place into the accepted (at the front) and the others (moved to `rejected`).
+static inline size_t qvk_split_accepted(
+    const qvk_row_filter *filter, uint32_t *ids, size_t n, uint32_t *rejected
+) {
+    size_t kept = 0, refused = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t row = ids[i];
+        bool accepted = qvk_accepts(filter, row);
+        ids[kept] = row;
+        rejected[refused] = row;
+        kept += accepted;
+        refused += !accepted;
+    }
+    return kept;
+}
+
+/// Links that were not visited and are accepted, marked as visited; the others are left alone, so that
+/// they can still be walked through from elsewhere. Stops at `limit`.
+static inline size_t qvk_gather_accepted(
+    const uint32_t *links, size_t capacity, uint8_t *visited, uint8_t epoch, const qvk_row_filter *filter,
+    uint32_t *out, size_t limit
+) {
+    size_t count = 0;
+    for (size_t i = 0; i < capacity && count < limit; i++) {
+        uint32_t row = __atomic_load_n(links + i, __ATOMIC_RELAXED);
+        if (row == QVK_NO_LINK) break;
+        if (visited[row] == epoch || !qvk_accepts(filter, row)) continue;
+        visited[row] = epoch;
+        out[count++] = row;
+    }
+    return count;
+}
+
+// MARK: Words shared between builder threads
+
+static inline uint32_t qvk_load_relaxed(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static inline void qvk_store_relaxed(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+
+/// Spin lock of one byte; waits politely when its holder has lost its core.
+void qvk_lock(uint8_t *lock);
+static inline void qvk_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -1,0 +1,82 @@
+// Encoding of rows and queries, normalisation, and the builder's lock: what sits above the kernels.
+
+#include "kernels.h"
+
+#include <float.h>
+#include <math.h>
+#include <sched.h>
+#include <string.h>
+
+/// Largest magnitude -> code 127. A row of zeros (or of numbers too small to divide by) has scale 0 and codes 0.
+static float scale_of(const qvk_table *kernels, const float *x, size_t n, float *inverse) {
+    float top = kernels->max_abs_f32(x, n);
+    if (top < FLT_MIN * 127) {
+        *inverse = 0;
+        return 0;
+    }
+    // Rounding of 127 / top may push top itself to 127.00001: it still rounds to 127.
+    *inverse = 127 / top;
+    return top / 127;
+}
+
+void qvk_encode_row(const float *x, size_t n, uint8_t *out, size_t stride, qvk_code_terms *terms) {
+    const qvk_table *kernels = qvk_active();
+    float inverse;
+    terms->scale = scale_of(kernels, x, n, &inverse);
+    terms->squared_norm = kernels->dot_f32(x, x, n);
+    kernels->encode_u8(x, n, inverse, out);
+    memset(out + n, 128, stride - n);
+}
+
+float qvk_encode_query(const float *x, size_t n, int8_t *out, size_t stride, int32_t *sum, float *squared_norm) {
+    const qvk_table *kernels = qvk_active();
+    float inverse;
+    float scale = scale_of(kernels, x, n, &inverse);
+    *squared_norm = kernels->dot_f32(x, x, n);
+    *sum = kernels->encode_u8(x, n, inverse, (uint8_t *)out);
+    for (size_t i = 0; i < n; i++) out[i] = (int8_t)((uint8_t)out[i] ^ 0x80);
+    memset(out + n, 0, stride - n);
+    return scale;
+}
+
+void qvk_aim_at_row(qvk_scorer *scorer, uint32_t row, int8_t *buffer) {
+    const char *address = qvk_row_address(scorer, row);
+    if (!scorer->terms) {
+        scorer->query = address;
+        return;
+    }
+    int32_t sum = 0;
+    for (size_t i = 0; i < scorer->length; i++) {
+        int8_t code = (int8_t)((uint8_t)address[i] ^ 0x80);
+        buffer[i] = code;
+        sum += code;
+    }
+    bool euclid = scorer->norm_weight != 0;
+    scorer->query = buffer;
+    scorer->bias = 128 * sum;
+    scorer->weight = (euclid ? 2 : 1) * scorer->terms[row].scale;
+    scorer->constant = euclid ? -scorer->terms[row].squared_norm : 0;
+}
+
+float qvk_normalise(const float *x, size_t n, float *out) {
+    const qvk_table *kernels = qvk_active();
+    float squared = kernels->dot_f32(x, x, n);
+    float length = sqrtf(squared);
+    if (squared < FLT_EPSILON * FLT_EPSILON || fabsf(squared - 1) <= 1e-6f) {
+        if (out != x) memmove(out, x, n * sizeof(float));
+    } else {
+        kernels->scale_f32(x, n, 1 / length, out);
+    }
+    return length;
+}
+
+void qvk_lock(uint8_t *lock) {
+    for (unsigned tries = 1; __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE); tries++) {
+        while (__atomic_load_n(lock, __ATOMIC_RELAXED)) {
+            if (++tries % 256 == 0) sched_yield();
+#if defined(__x86_64__)
+            __builtin_ia32_pause();
+#endif
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+
+/// Everything the writer of a collection changes in memory, beside the LMDB transaction that holds the same change.
+///
+/// Belongs to the writer's thread. A change that does not get committed is taken back by `rollBack(to:)`.
+final class CollectionState {
+    let store: CollectionStore
+    var counters: StoreState
+    /// Slots below `counters.slotCount` that belong to no point.
+    var free: ChunkedBitmap
+    var vectors: [VectorState]
+    /// Where vectors came to be or went, newest last, since the last commit: what a rollback has to undo.
+    private var journal: [JournalEntry] = []
+
+    private struct JournalEntry {
+        var vector: Int
+        var growing: Int
+        var slot: UInt32
+        /// What `rowOfSlot` said before.
+        var row: UInt32?
+    }
+
+    init(store: CollectionStore, counters: StoreState, free: ChunkedBitmap, vectors: [VectorState]) {
+        self.store = store
+        self.counters = counters
+        self.free = free
+        self.vectors = vectors
+    }
+
+    var pointCount: Int { Int(counters.slotCount) - free.count }
+
+    /// Bytes of vectors in memory that wait to be frozen.
+    var activeBytes: Int {
+        vectors.reduce(0) { $0 + $1.growing[$1.activeIndex].segment.bytes }
+    }
+
+    // MARK: Vectors
+
+    /// The row of `slot` in the newest place becomes dead, wherever it is. False when there was none.
+    @discardableResult
+    func removeVector(_ vector: Int, slot: UInt32, _ transaction: inout WriteTransaction) throws(LMDBError) -> Bool {
+        var place = vectors[vector].growing.count - 1
+        while place >= 0 {
+            if let row = vectors[vector].growing[place].rowOfSlot.removeValue(forKey: slot) {
+                journal.append(JournalEntry(vector: vector, growing: place, slot: slot, row: row))
+                vectors[vector].growing[place].dead.insert(row)
+                return true
+            }
+            place -= 1
+        }
+        for index in vectors[vector].sealed.indices.reversed() {
+            let segment = vectors[vector].sealed[index].segment
+            if let row = segment.slots.row(ofSlot: slot), vectors[vector].sealed[index].dead.insert(row) {
+                try transaction.addPosting(store.dead, ShortKey(segment.id), row)
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Appends the vector of `slot`, whose older copy has been removed.
+    func appendVector(_ vector: Int, slot: UInt32, floats: UnsafePointer<Float>) {
+        let active = vectors[vector].activeIndex
+        let row = unsafe vectors[vector].growing[active].segment.append(floats, slot: slot)
+        let before = vectors[vector].growing[active].rowOfSlot.updateValue(row, forKey: slot)
+        journal.append(JournalEntry(vector: vector, growing: active, slot: slot, row: before))
+    }
+
+    /// The live vector of `slot`, where it lies; nil when the point has none of this name.
+    func vector(_ vector: Int, slot: UInt32) -> UnsafePointer<Float>? {
+        for growing in vectors[vector].growing.reversed() {
+            if let row = growing.rowOfSlot[slot] { return unsafe growing.segment.vector(row) }
+        }
+        for sealed in vectors[vector].sealed.reversed() {
+            if let row = sealed.segment.slots.row(ofSlot: slot), !sealed.dead.contains(row) {
+                return unsafe sealed.segment.rows.floats + Int(row) * sealed.segment.rows.strideFloats
+            }
+        }
+        return nil
+    }
+
+    // MARK: Slots
+
+    func takeSlot(_ transaction: inout WriteTransaction) throws(LMDBError) -> UInt32 {
+        if free.count > 0, let slot = try firstFreeSlot(transaction.handle) {
+            try transaction.delete(store.free, SlotKey(slot))
+            free.remove(slot)
+            return slot
+        }
+        // Row numbers of a segment end at 2^30, and a slot is a row at most once in each.
+        guard counters.slotCount < UInt32(Candidate.maximumRowCount) else { throw .mapFull }
+        counters.slotCount += 1
+        return counters.slotCount - 1
+    }
+
+    private func firstFreeSlot(_ transaction: TransactionHandle) throws(LMDBError) -> UInt32? {
+        var cursor = try transaction.openCursor(store.free)
+        guard let entry = unsafe try cursor.first() else { return nil }
+        return unsafe try SlotKey.read(entry.key)
+    }
+
+    func releaseSlot(_ slot: UInt32, _ transaction: inout WriteTransaction) throws(LMDBError) {
+        try transaction.put(store.free, SlotKey(slot), [1])
+        free.insert(slot)
+    }
+
+    // MARK: Undo
+
+    /// What is needed to come back to a moment since the last commit.
+    struct Mark {
+        fileprivate var counters: StoreState
+        fileprivate var free: ChunkedBitmap
+        fileprivate var vectors: [VectorMark]
+        fileprivate var journal: Int
+    }
+
+    fileprivate struct VectorMark {
+        var activeCount: Int
+        var growingDead: [ChunkedBitmap]
+        var sealedDead: [ChunkedBitmap]
+    }
+
+    func mark() -> Mark {
+        Mark(
+            counters: counters, free: free,
+            vectors: vectors.map { vector in
+                VectorMark(
+                    activeCount: vector.growing[vector.activeIndex].segment.count,
+                    growingDead: vector.growing.map(\.dead), sealedDead: vector.sealed.map(\.dead))
+            },
+            journal: journal.count)
+    }
+
+    /// Segments must be the same as at the mark.
+    func rollBack(to mark: Mark) {
+        counters = mark.counters
+        free = mark.free
+        while journal.count > mark.journal {
+            let entry = journal.removeLast()
+            vectors[entry.vector].growing[entry.growing].rowOfSlot[entry.slot] = entry.row
+        }
+        for (index, vector) in mark.vectors.enumerated() {
+            let active = vectors[index].activeIndex
+            vectors[index].growing[active].segment.truncate(to: vector.activeCount)
+            for (place, dead) in vector.growingDead.enumerated() { vectors[index].growing[place].dead = dead }
+            for (place, dead) in vector.sealedDead.enumerated() { vectors[index].sealed[place].dead = dead }
+        }
+    }
+
+    /// The changes are on disk: nothing before this can be taken back.
+    func forgetJournal() {
+        journal.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,104 @@
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// One consistent moment of a collection, immutable: what a reader works on, together with the LMDB read
+/// transaction of the same commit.
+final class CollectionView: Sendable {
+    /// Of the LMDB commit that this view belongs to.
+    let transactionID: Int
+    let sequence: UInt64
+    let slotCount: UInt32
+    let free: ChunkedBitmap.Table
+    let vectors: [VectorView]
+    let indexes: FieldIndexSet
+
+    init(
+        transactionID: Int, sequence: UInt64, slotCount: UInt32, free: ChunkedBitmap.Table, vectors: [VectorView],
+        indexes: FieldIndexSet
+    ) {
+        self.transactionID = transactionID
+        self.sequence = sequence
+        self.slotCount = slotCount
+        self.free = free
+        self.vectors = vectors
+        self.indexes = indexes
+    }
+
+    var pointCount: Int { Int(slotCount) - free.count }
+
+    func vectorIndex(named name: String) -> Int? {
+        vectors.firstIndex { $0.field.name == name }
+    }
+}
+
+/// The vectors of one name at one moment.
+struct VectorView: Sendable {
+    let field: VectorField
+    /// The oldest first.
+    let growing: [GrowingView]
+    let sealed: [SealedView]
+
+    var liveCount: Int {
+        growing.reduce(0) { $0 + $1.liveCount } + sealed.reduce(0) { $0 + $1.liveCount }
+    }
+
+    /// The live vector of `slot`, `dimension` floats in place; nil when the point has none.
+    func vector(ofSlot slot: UInt32) -> UnsafePointer<Float>? {
+        for segment in sealed.reversed() {
+            if let row = segment.segment.slots.row(ofSlot: slot), !segment.dead.contains(row) {
+                return unsafe segment.segment.rows.floats + Int(row) * segment.segment.rows.strideFloats
+            }
+        }
+        for segment in growing.reversed() {
+            if let row = segment.row(ofSlot: slot) { return unsafe segment.vector(row) }
+        }
+        return nil
+    }
+
+    /// Sets the bit of every slot that has a vector of this name.
+    func markSlots(in bitmap: SlotBitmap) {
+        for segment in sealed {
+            for row in 0..<segment.segment.rowCount where !segment.dead.contains(UInt32(row)) {
+                bitmap.insert(unsafe segment.segment.slots.slots[row])
+            }
+        }
+        for segment in growing {
+            for row in 0..<segment.count where !segment.dead.contains(UInt32(row)) {
+                bitmap.insert(segment.blocks[row / segment.rowsPerBlock].slot(row % segment.rowsPerBlock))
+            }
+        }
+    }
+}
+
+struct SealedView: Sendable {
+    let segment: SealedSegment
+    let dead: ChunkedBitmap.Table
+
+    var liveCount: Int { segment.rowCount - dead.count }
+}
+
+extension CollectionState {
+    /// The present state for readers. Tables of sets that did not change are taken from `previous`.
+    func makeView(transactionID: Int, indexes: FieldIndexSet, previous: CollectionView?) -> CollectionView {
+        let views = vectors.enumerated().map { index, vector in
+            let before = previous.flatMap { index < $0.vectors.count ? $0.vectors[index] : nil }
+            return VectorView(
+                field: vector.field,
+                growing: vector.growing.map { GrowingView($0.segment, dead: $0.dead.makeTable(bitCount: $0.segment.count)) },
+                sealed: vector.sealed.map { sealed in
+                    // Rows only ever die, so the same number is the same set.
+                    if let same = before?.sealed.first(where: { $0.segment === sealed.segment }),
+                        same.dead.count == sealed.dead.count
+                    {
+                        return same
+                    }
+                    return SealedView(segment: sealed.segment, dead: sealed.dead.makeTable(bitCount: sealed.segment.rowCount))
+                })
+        }
+        return CollectionView(
+            transactionID: transactionID, sequence: counters.sequence, slotCount: counters.slotCount,
+            free: free.makeTable(bitCount: Int(counters.slotCount)), vectors: views, indexes: indexes)
+    }
+}

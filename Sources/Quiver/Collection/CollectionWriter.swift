@@ -1,0 +1,198 @@
+import DequeModule
+import Synchronization
+
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// The one writer of a collection: a queue, and a thread that is there as long as there is something to do.
+///
+/// The thread takes all that waits, up to a bound, as one batch: one LMDB transaction, one fsync, one new view, and
+/// then all the answers (group commit). A request that does not fit the state fails alone.
+///
+/// After a failed commit that is not for want of room the collection takes no more updates and says
+/// why: what the disk holds then is known only after it has been opened again.
+final class CollectionWriter: Sendable {
+    struct Update {
+        var operations: [UpdateOperation]
+        var byteCount: Int
+        var completion: @Sendable (Result<UInt64, QuiverError>) -> Void
+    }
+
+    /// Work of the engine's own in a transaction of its own: swapping segments, steps of index builds.
+    struct Maintenance {
+        /// Changes the state and the transaction.
+        var apply: (inout MaintenanceContext) throws -> Void
+        /// After the commit and the new view, or with what went wrong.
+        var completion: @Sendable (Result<Void, QuiverError>) -> Void
+    }
+
+    struct MaintenanceContext: ~Copyable {
+        var transaction: WriteTransaction
+        let state: CollectionState
+        var indexes: FieldIndexSet
+    }
+
+    private struct Queue {
+        var updates = Deque<Update>()
+        var maintenance = Deque<Maintenance>()
+        var updateBytes = 0
+        var hasThread = false
+        var isClosed = false
+        /// Set while sealing is too far behind: updates wait.
+        var isHeld = false
+        var readOnlyReason: String?
+        /// Updates that were taken from the queue and not answered yet.
+        var inFlight = 0
+    }
+
+    /// Seconds that the thread waits for more before it ends.
+    private static let idleSeconds = 5.0
+
+    private let queue = LockedCondition(Queue())
+    private let batch: WriterThreadState
+    private let mostQueuedBytes: Int
+
+    init(state: CollectionState, indexes: FieldIndexSet, view: ViewBox, mostQueuedBytes: Int) {
+        batch = WriterThreadState(state: state, indexes: indexes, view: view)
+        self.mostQueuedBytes = mostQueuedBytes
+    }
+
+    // MARK: For everyone
+
+    func submit(_ update: Update) {
+        let refusal: QuiverError? = queue.change { queue in
+            if queue.isClosed { return QuiverError(.closed, "the collection is closed") }
+            if let reason = queue.readOnlyReason { return CollectionWriter.readOnly(reason) }
+            if queue.updateBytes + update.byteCount > mostQueuedBytes, !queue.updates.isEmpty {
+                return QuiverError(
+                    .overloaded(retryAfterSeconds: 1),
+                    "\(queue.updateBytes >> 20) MiB of updates are waiting to be written; try again later")
+            }
+            queue.updates.append(update)
+            queue.updateBytes += update.byteCount
+            startThread(&queue)
+            return nil
+        }
+        if let refusal { update.completion(.failure(refusal)) }
+    }
+
+    func submit(_ maintenance: Maintenance) {
+        let refusal: QuiverError? = queue.change { queue in
+            if queue.isClosed { return QuiverError(.closed, "the collection is closed") }
+            if let reason = queue.readOnlyReason { return CollectionWriter.readOnly(reason) }
+            queue.maintenance.append(maintenance)
+            startThread(&queue)
+            return nil
+        }
+        if let refusal { maintenance.completion(.failure(refusal)) }
+    }
+
+    /// Runs maintenance work and waits for it. Not on the writer's thread, nor on the cooperative pool.
+    func perform(_ apply: @escaping (inout MaintenanceContext) throws -> Void) throws(QuiverError) {
+        let outcome = LockedCondition<Result<Void, QuiverError>?>(nil)
+        submit(Maintenance(apply: apply) { result in outcome.change { $0 = result } })
+        try outcome.wait { $0 }.get()
+    }
+
+    var pendingUpdates: Int { queue.read { $0.updates.count + $0.inFlight } }
+
+    var readOnlyReason: String? { queue.read { $0.readOnlyReason } }
+
+    /// Holds updates back, or lets them go on; maintenance is not held.
+    func setHeld(_ held: Bool) {
+        queue.change { $0.isHeld = held }
+    }
+
+    /// Refuses what comes, finishes what waits, and returns when the thread is gone.
+    func close() {
+        queue.change { queue in
+            queue.isClosed = true
+            queue.isHeld = false
+        }
+        queue.wait { $0.hasThread ? nil : () }
+    }
+
+    private static func readOnly(_ reason: String) -> QuiverError {
+        QuiverError(.readOnly, "the collection is read-only after a failure of its storage: \(reason)")
+    }
+
+    // MARK: The thread
+
+    private func startThread(_ queue: inout Queue) {
+        if queue.hasThread { return }
+        queue.hasThread = true
+        OSThread.detach { [self] in
+            while let work = takeWork() { run(work) }
+        }
+    }
+
+    private enum Work {
+        case updates([Update])
+        case maintenance(Maintenance)
+    }
+
+    private func takeWork() -> Work? {
+        let work: Work?? = queue.wait(atMostSeconds: CollectionWriter.idleSeconds) { queue in
+            if let maintenance = queue.maintenance.popFirst() { return .some(.maintenance(maintenance)) }
+            if !queue.isHeld, !queue.updates.isEmpty { return .some(.updates(CollectionWriter.takeBatch(&queue))) }
+            return queue.isClosed ? .some(nil) : nil
+        }
+        if let work, let work { return work }
+        // Between the wait and this, something may have come.
+        return queue.change { queue in
+            if queue.maintenance.isEmpty, queue.updates.isEmpty || queue.isHeld {
+                queue.hasThread = queue.isHeld && !queue.updates.isEmpty && !queue.isClosed
+                return queue.hasThread ? .some(.updates([])) : nil
+            }
+            if let maintenance = queue.maintenance.popFirst() { return .maintenance(maintenance) }
+            return .updates(CollectionWriter.takeBatch(&queue))
+        }
+    }
+
+    private static func takeBatch(_ queue: inout Queue) -> [Update] {
+        var taken: [Update] = []
+        var bytes = 0
+        while let next = queue.updates.first, taken.isEmpty || bytes + next.byteCount <= Limits.writeBatchBytes {
+            queue.updates.removeFirst()
+            bytes += next.byteCount
+            taken.append(next)
+        }
+        queue.updateBytes -= bytes
+        queue.inFlight += taken.count
+        return taken
+    }
+
+    private func run(_ work: Work) {
+        switch work {
+        case .updates(let updates):
+            if updates.isEmpty { return }
+            let results = batch.run(updates.map(\.operations))
+            if let reason = batch.failure { queue.change { $0.readOnlyReason = reason } }
+            queue.change { $0.inFlight -= updates.count }
+            for (update, result) in zip(updates, results) { update.completion(result) }
+        case .maintenance(let maintenance):
+            let result = batch.run(maintenance)
+            if let reason = batch.failure { queue.change { $0.readOnlyReason = reason } }
+            maintenance.completion(result)
+        }
+    }
+}
+
+/// Where the newest view is found.
+final class ViewBox: Sendable {
+    private let view: Mutex<CollectionView>
+
+    init(_ view: CollectionView) { self.view = Mutex(view) }
+
+    func load() -> CollectionView { view.withLock { $0 } }
+
+    func store(_ new: CollectionView) {
+        // The old view is let go outside the lock: it may be the last that holds a large segment.
+        _ = view.withLock { view in
+            let old = view
+            view = new
+            return old
+        }
+    }
+}

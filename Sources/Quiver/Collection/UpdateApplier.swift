@@ -1,0 +1,259 @@
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// Applies the operations of one request inside a write transaction, and writes down what it did as a log record.
+///
+/// Each operation checks all that can be wrong with it (unknown vector names, missing points, paths that do not fit a
+/// payload) before its first change.
+struct UpdateApplier: ~Copyable {
+    let state: CollectionState
+    let indexes: FieldIndexSet
+    let sequence: UInt64
+    var log = LogRecordWriter()
+
+    var store: CollectionStore { state.store }
+
+    init(state: CollectionState, indexes: FieldIndexSet, sequence: UInt64) {
+        self.state = state
+        self.indexes = indexes
+        self.sequence = sequence
+    }
+
+    consuming func finishRecord() -> [UInt8] { log.finish() }
+
+    mutating func apply(
+        _ operation: UpdateOperation, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws {
+        switch operation {
+        case .upsert(let batch):
+            try upsert(batch, &transaction, &indexWriter)
+        case .updateVectors(let batch):
+            try updateVectors(batch, &transaction)
+        case .deleteVectors(let selector, let names):
+            try deleteVectors(names, of: selected(selector, &transaction, &indexWriter), &transaction)
+        case .deletePoints(let selector):
+            let points = try selected(selector, &transaction, &indexWriter, missing: .skipped)
+            try deletePoints(points, &transaction, &indexWriter)
+        case .setPayload(let payload, let selector, let path):
+            let points = try selected(selector, &transaction, &indexWriter)
+            log.begin(.setPayload)
+            log.write(text: path?.text ?? "")
+            log.write(payload: payload)
+            try editPayloads(of: points, &transaction, &indexWriter) { old throws(PayloadError) in
+                if let path { return try PayloadText.merge(payload, into: old, at: path) }
+                return try PayloadText.merge(payload, into: old)
+            }
+        case .overwritePayload(let payload, let selector):
+            let points = try selected(selector, &transaction, &indexWriter)
+            log.begin(.overwritePayload)
+            log.write(payload: payload)
+            try editPayloads(of: points, &transaction, &indexWriter) { _ throws(PayloadError) in payload }
+        case .deletePayload(let keys, let selector):
+            let points = try selected(selector, &transaction, &indexWriter)
+            log.begin(.deletePayload)
+            log.write(names: keys.map(\.text))
+            try editPayloads(of: points, &transaction, &indexWriter) { old throws(PayloadError) in
+                try PayloadText.removing(keys, from: old)
+            }
+        case .clearPayload(let selector):
+            let points = try selected(selector, &transaction, &indexWriter)
+            log.begin(.clearPayload)
+            try editPayloads(of: points, &transaction, &indexWriter) { _ throws(PayloadError) in .empty }
+        }
+    }
+
+    // MARK: Points and vectors
+
+    /// The places in `state.vectors` of a batch's vector names.
+    private func vectorIndexes(_ names: [String]) throws -> [Int] {
+        try names.map { name in
+            guard let index = state.vectors.firstIndex(where: { $0.field.name == name }) else {
+                throw QuiverError.vectorNameUnknown(name)
+            }
+            return index
+        }
+    }
+
+    private mutating func upsert(
+        _ batch: PointBatch, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws {
+        let vectorIndexes = try vectorIndexes(batch.vectorNames)
+        log.begin(.upsert)
+        log.reserve(batch.components.count * 4 + batch.entries.count * 512)
+        log.write(names: batch.vectorNames)
+        log.write(count: batch.entries.count)
+        for entry in batch.entries {
+            let payload = entry.payload ?? .empty
+            let slot: UInt32
+            if let existing = try self.slot(of: entry.id, transaction.handle) {
+                slot = existing
+                try replacePayload(of: slot, with: payload, &transaction, &indexWriter)
+                for index in state.vectors.indices { try state.removeVector(index, slot: slot, &transaction) }
+            } else {
+                slot = try state.takeSlot(&transaction)
+                try transaction.put(store.ids, IDKey.key(entry.id), SlotKey(slot))
+                try transaction.put(store.payload, SlotKey(slot), payload.utf8)
+                payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
+            }
+            try transaction.put(store.points, SlotKey(slot), PointEntry(version: sequence, id: entry.id).encoded())
+            log.write(slot: slot, id: entry.id)
+            log.write(payload: entry.payload)
+            writeVectors(of: entry, in: batch, slot: slot, vectorIndexes)
+        }
+    }
+
+    private mutating func updateVectors(_ batch: PointBatch, _ transaction: inout WriteTransaction) throws {
+        let vectorIndexes = try vectorIndexes(batch.vectorNames)
+        var slots: [UInt32] = []
+        for entry in batch.entries {
+            guard let slot = try slot(of: entry.id, transaction.handle) else { throw QuiverError.pointMissing(entry.id) }
+            slots.append(slot)
+        }
+        log.begin(.updateVectors)
+        log.write(names: batch.vectorNames)
+        log.write(count: batch.entries.count)
+        for (entry, slot) in zip(batch.entries, slots) {
+            for vector in batch.vectors[entry.vectors] {
+                try state.removeVector(vectorIndexes[vector.name], slot: slot, &transaction)
+            }
+            try transaction.put(store.points, SlotKey(slot), PointEntry(version: sequence, id: entry.id).encoded())
+            log.write(slot: slot, id: entry.id)
+            log.write(payload: nil)
+            writeVectors(of: entry, in: batch, slot: slot, vectorIndexes)
+        }
+    }
+
+    private mutating func writeVectors(
+        of entry: PointBatch.Entry, in batch: PointBatch, slot: UInt32, _ vectorIndexes: [Int]
+    ) {
+        log.write(vectorCount: entry.vectors.count)
+        batch.components.withUnsafeBufferPointer { components in
+            for vector in batch.vectors[entry.vectors] {
+                let floats = unsafe UnsafeBufferPointer(rebasing: components[vector.offset..<vector.offset + vector.count])
+                unsafe log.write(nameIndex: vector.name, floats: floats)
+                if let base = floats.baseAddress {
+                    unsafe state.appendVector(vectorIndexes[vector.name], slot: slot, floats: base)
+                }
+            }
+        }
+    }
+
+    private mutating func deleteVectors(
+        _ names: [String], of points: [SelectedPoint], _ transaction: inout WriteTransaction
+    ) throws {
+        let vectorIndexes = try vectorIndexes(names)
+        log.begin(.deleteVectors)
+        log.write(names: names)
+        log.write(count: points.count)
+        for point in points {
+            for index in vectorIndexes { try state.removeVector(index, slot: point.slot, &transaction) }
+            try transaction.put(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
+            log.write(slot: point.slot, id: point.id)
+        }
+    }
+
+    private mutating func deletePoints(
+        _ points: [SelectedPoint], _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws {
+        log.begin(.deletePoints)
+        log.write(count: points.count)
+        for point in points {
+            for index in state.vectors.indices { try state.removeVector(index, slot: point.slot, &transaction) }
+            if let payload = unsafe try transaction.get(store.payload, SlotKey(point.slot)) {
+                unsafe indexWriter.remove(point.slot, payload)
+            }
+            try transaction.delete(store.payload, SlotKey(point.slot))
+            try transaction.delete(store.points, SlotKey(point.slot))
+            try transaction.delete(store.ids, IDKey.key(point.id))
+            try state.releaseSlot(point.slot, &transaction)
+            log.write(slot: point.slot, id: point.id)
+        }
+    }
+
+    // MARK: Payloads
+
+    private func replacePayload(
+        of slot: UInt32, with payload: Payload, _ transaction: inout WriteTransaction,
+        _ indexWriter: inout FieldIndexWriter
+    ) throws {
+        if let old = unsafe try transaction.get(store.payload, SlotKey(slot)) {
+            if unsafe old.elementsEqual(payload.utf8) { return }
+            payload.utf8.withUnsafeBytes { unsafe indexWriter.replace(slot, old: old, new: $0) }
+        } else {
+            payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
+        }
+        try transaction.put(store.payload, SlotKey(slot), payload.utf8)
+    }
+
+    /// Works out all new payloads before it writes the first, because an edit may be refused.
+    private mutating func editPayloads(
+        of points: [SelectedPoint], _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter,
+        edit: (Payload) throws(PayloadError) -> Payload
+    ) throws {
+        var payloads: [Payload] = []
+        payloads.reserveCapacity(points.count)
+        for point in points { payloads.append(try edit(payload(of: point.slot, transaction.handle))) }
+        log.write(count: points.count)
+        for (point, payload) in zip(points, payloads) {
+            try replacePayload(of: point.slot, with: payload, &transaction, &indexWriter)
+            try transaction.put(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
+            log.write(slot: point.slot, id: point.id)
+        }
+    }
+
+    private func payload(of slot: UInt32, _ transaction: TransactionHandle) throws -> Payload {
+        guard let bytes = unsafe try transaction.get(store.payload, SlotKey(slot)) else { return .empty }
+        return unsafe Payload(validated: Array(bytes))
+    }
+
+    // MARK: Selection
+
+    struct SelectedPoint {
+        var slot: UInt32
+        var id: PointID
+    }
+
+    private enum Missing {
+        case skipped, refused
+    }
+
+    private func slot(of id: PointID, _ transaction: TransactionHandle) throws(LMDBError) -> UInt32? {
+        guard let bytes = unsafe try transaction.get(store.ids, IDKey.key(id)) else { return nil }
+        return unsafe try SlotKey.read(bytes)
+    }
+
+    private func selected(
+        _ selector: PointSelector, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter,
+        missing: Missing = .refused
+    ) throws -> [SelectedPoint] {
+        switch selector {
+        case .ids(let ids):
+            var points: [SelectedPoint] = []
+            var seen: Set<UInt32> = []
+            for id in ids {
+                guard let slot = try slot(of: id, transaction.handle) else {
+                    if missing == .refused { throw QuiverError.pointMissing(id) }
+                    continue
+                }
+                if seen.insert(slot).inserted { points.append(SelectedPoint(slot: slot, id: id)) }
+            }
+            return points
+        case .filter(let filter):
+            // The filter has to see what this transaction has done so far.
+            try indexWriter.flush(&transaction)
+            let view = state.makeView(transactionID: transaction.id, indexes: indexes, previous: nil)
+            let matching = try FilterResolver(store: store, view: view, transaction: transaction.handle)
+                .resolve(filter, deadline: .never)
+            var points: [SelectedPoint] = []
+            var next = matching.next(from: 0)
+            while let slot = next {
+                if let bytes = unsafe try transaction.get(store.points, SlotKey(slot)) {
+                    points.append(SelectedPoint(slot: slot, id: unsafe try PointEntry(bytes).id))
+                }
+                next = slot == .max ? nil : matching.next(from: slot + 1)
+            }
+            return points
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// What the writer's thread works with. Used by one thread at a time: the writer's.
+final class WriterThreadState: @unchecked Sendable {
+    // @unchecked: `CollectionWriter` has at most one thread, and each hands over to the next under its lock.
+    private let state: CollectionState
+    private var indexes: FieldIndexSet
+    private let view: ViewBox
+
+    /// Why the collection cannot be written any more.
+    private(set) var failure: String?
+
+    init(state: CollectionState, indexes: FieldIndexSet, view: ViewBox) {
+        self.state = state
+        self.indexes = indexes
+        self.view = view
+    }
+
+    private var store: CollectionStore { state.store }
+
+    // MARK: Updates
+
+    /// Applies requests in one transaction; each gets its sequence number or what was wrong with it.
+    func run(_ requests: [[UpdateOperation]]) -> [Result<UInt64, QuiverError>] {
+        if let failure { return requests.map { _ in .failure(readOnly(failure)) } }
+        do {
+            return try runOnce(requests)
+        } catch LMDBError.mapFull {
+            // Everything was undone. With a larger map the same batch fits.
+            do {
+                try growMap()
+                return try runOnce(requests)
+            } catch {
+                return fail(requests.count, error)
+            }
+        } catch {
+            return fail(requests.count, error)
+        }
+    }
+
+    private func fail(_ count: Int, _ error: any Error) -> [Result<UInt64, QuiverError>] {
+        noteFailure(error)
+        return Array(repeating: .failure(QuiverError(wrapping: error)), count: count)
+    }
+
+    private func runOnce(_ requests: [[UpdateOperation]]) throws -> [Result<UInt64, QuiverError>] {
+        let start = state.mark()
+        do {
+            return try applyAndCommit(requests)
+        } catch {
+            state.rollBack(to: start)
+            throw error
+        }
+    }
+
+    private func applyAndCommit(_ requests: [[UpdateOperation]]) throws -> [Result<UInt64, QuiverError>] {
+        var transaction = try store.environment.beginWrite()
+        var indexWriter = try FieldIndexWriter(indexes, transaction.handle)
+        var results: [Result<UInt64, QuiverError>] = []
+        var changed = false
+        for operations in requests {
+            let result = try apply(operations, &transaction, &indexWriter)
+            if case .success = result { changed = true }
+            results.append(result)
+        }
+        guard changed else {
+            transaction.abort()
+            return results
+        }
+        try indexWriter.flush(&transaction)
+        try commit(transaction)
+        return results
+    }
+
+    /// One request: all of its operations, or none.
+    private func apply(
+        _ operations: [UpdateOperation], _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws -> Result<UInt64, QuiverError> {
+        let mark = state.mark()
+        let sequence = state.counters.sequence + 1
+        if operations.count == 1 {
+            // Such a request is validated before its first change, so nothing needs undoing in the transaction.
+            do {
+                try write(operations, sequence: sequence, &transaction, &indexWriter)
+                return .success(sequence)
+            } catch {
+                guard let refusal = WriterThreadState.refusal(error) else { throw error }
+                state.rollBack(to: mark)
+                return .failure(refusal)
+            }
+        }
+        // What earlier requests collected must not be written inside the child, which may be undone.
+        try indexWriter.flush(&transaction)
+        var own = try FieldIndexWriter(indexes, transaction.handle)
+        var storage: (any Error)?
+        let outcome = try transaction.withChild { (child) throws(QuiverError) in
+            do {
+                try write(operations, sequence: sequence, &child, &own)
+                try own.flush(&child)
+            } catch {
+                if WriterThreadState.refusal(error) == nil { storage = error }
+                throw QuiverError(wrapping: error)
+            }
+        }
+        if let storage { throw storage }
+        switch outcome {
+        case .success: return .success(sequence)
+        case .failure(let refusal):
+            state.rollBack(to: mark)
+            return .failure(refusal)
+        }
+    }
+
+    /// The error when it is about the request alone, nil when it concerns the whole transaction.
+    private static func refusal(_ error: any Error) -> QuiverError? {
+        switch error {
+        case let refusal as QuiverError: refusal
+        case PayloadError.storage, PayloadError.corrupted: nil
+        case let refusal as PayloadError: QuiverError(refusal)
+        default: nil
+        }
+    }
+
+    private func write(
+        _ operations: [UpdateOperation], sequence: UInt64, _ transaction: inout WriteTransaction,
+        _ indexWriter: inout FieldIndexWriter
+    ) throws {
+        var applier = UpdateApplier(state: state, indexes: indexes, sequence: sequence)
+        for operation in operations { try applier.apply(operation, &transaction, &indexWriter) }
+        let record = applier.finishRecord()
+        try WriteAheadLog.append(record, sequence: sequence, to: store, &transaction)
+        state.counters.sequence = sequence
+    }
+
+    // MARK: Maintenance
+
+    func run(_ maintenance: CollectionWriter.Maintenance) -> Result<Void, QuiverError> {
+        if let failure { return .failure(readOnly(failure)) }
+        do {
+            do {
+                try runOnce(maintenance)
+            } catch LMDBError.mapFull {
+                try growMap()
+                try runOnce(maintenance)
+            }
+            return .success(())
+        } catch {
+            noteFailure(error)
+            return .failure(QuiverError(wrapping: error))
+        }
+    }
+
+    /// The work changes segment lists only as its last step, after everything that can fail.
+    private func runOnce(_ maintenance: CollectionWriter.Maintenance) throws {
+        let vectors = state.vectors
+        let start = state.mark()
+        let indexesBefore = indexes
+        do {
+            var context = CollectionWriter.MaintenanceContext(
+                transaction: try store.environment.beginWrite(), state: state, indexes: indexes)
+            try maintenance.apply(&context)
+            indexes = context.indexes
+            try commit(context.transaction)
+        } catch {
+            state.vectors = vectors
+            state.rollBack(to: start)
+            indexes = indexesBefore
+            throw error
+        }
+    }
+
+    // MARK: Commit
+
+    private func commit(_ transaction: consuming WriteTransaction) throws {
+        var transaction = transaction
+        try transaction.put(store.meta, StoreState.key, state.counters.encoded())
+        let id = try transaction.commit()
+        state.forgetJournal()
+        view.store(state.makeView(transactionID: id, indexes: indexes, previous: view.load()))
+    }
+
+    private func growMap() throws {
+        let size = try store.environment.info().mapSizeBytes
+        try store.environment.growMap(to: size * 2)
+    }
+
+    private func noteFailure(_ error: any Error) {
+        switch error {
+        case let error as LMDBError where !error.isRecoverable: failure = "\(error)"
+        case PayloadError.storage(let error) where !error.isRecoverable: failure = "\(error)"
+        default: break
+        }
+    }
+
+    private func readOnly(_ reason: String) -> QuiverError {
+        QuiverError(.readOnly, "the collection is read-only after a failure of its storage: \(reason)")
+    }
+}

@@ -1,0 +1,96 @@
+import QuiverLMDB
+import QuiverModel
+
+/// The `wal` database: records in parts, in the order of their sequence numbers.
+enum WriteAheadLog {
+    private static func key(_ sequence: UInt64, part: UInt32) -> ShortKey {
+        var key = ShortKey(sequence)
+        key.append(part)
+        return key
+    }
+
+    static func append(
+        _ record: [UInt8], sequence: UInt64, to store: CollectionStore, _ transaction: inout WriteTransaction
+    ) throws(LMDBError) {
+        var part: UInt32 = 0
+        var start = 0
+        while start < record.count {
+            let end = min(record.count, start + CollectionStore.logPartBytes)
+            if let memory = unsafe try transaction.putReserving(
+                store.log, key(sequence, part: part), byteCount: end - start, .append)
+            {
+                record.withUnsafeBytes { bytes in
+                    unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+                }
+            }
+            start = end
+            part += 1
+        }
+    }
+
+    /// Removes the records up to `sequence`.
+    static func trim(
+        through sequence: UInt64, _ store: CollectionStore, _ transaction: inout WriteTransaction
+    ) throws(LMDBError) {
+        var keys: [ShortKey] = []
+        repeat {
+            keys.removeAll(keepingCapacity: true)
+            try collectKeys(&keys, through: sequence, store, transaction.handle)
+            for key in keys { try transaction.delete(store.log, key) }
+        } while !keys.isEmpty
+    }
+
+    /// The first keys of the log, a bounded number of them: a cursor must not outlive a change.
+    private static func collectKeys(
+        _ keys: inout [ShortKey], through sequence: UInt64, _ store: CollectionStore, _ transaction: TransactionHandle
+    ) throws(LMDBError) {
+        var cursor = try transaction.openCursor(store.log)
+        var entry = unsafe try cursor.first()
+        while let found = unsafe entry, keys.count < 1024 {
+            guard unsafe found.key.count == 12 else { throw .corrupted }
+            let number = unsafe UInt64(bigEndian: found.key.loadUnaligned(as: UInt64.self))
+            let part = unsafe UInt32(bigEndian: found.key.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+            if number > sequence { return }
+            keys.append(key(number, part: part))
+            unsafe entry = try cursor.next()
+        }
+    }
+
+    /// Calls `body` with each record behind `sequence`, in order.
+    static func forEach(
+        after sequence: UInt64, _ store: CollectionStore, _ transaction: TransactionHandle,
+        _ body: (UInt64, UnsafeRawBufferPointer) throws(QuiverError) -> Void
+    ) throws(QuiverError) {
+        var record: [UInt8] = []
+        var current: UInt64?
+        func finish() throws(QuiverError) {
+            guard let current else { return }
+            let result: Result<Void, QuiverError> = record.withUnsafeBytes { bytes in
+                do throws(QuiverError) {
+                    return .success(unsafe try body(current, bytes))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            try result.get()
+        }
+        do throws(LMDBError) {
+            var cursor = try transaction.openCursor(store.log)
+            var entry = unsafe try cursor.firstNotBelow(key(sequence &+ 1, part: 0))
+            while let found = unsafe entry {
+                guard unsafe found.key.count == 12 else { throw .corrupted }
+                let number = unsafe UInt64(bigEndian: found.key.loadUnaligned(as: UInt64.self))
+                if number != current {
+                    do throws(QuiverError) { try finish() } catch { throw LMDBError.corrupted }
+                    current = number
+                    record.removeAll(keepingCapacity: true)
+                }
+                unsafe record.append(contentsOf: found.value)
+                unsafe entry = try cursor.next()
+            }
+        } catch {
+            throw QuiverError(error)
+        }
+        try finish()
+    }
+}

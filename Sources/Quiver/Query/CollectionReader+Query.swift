@@ -1,0 +1,150 @@
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+extension CollectionReader {
+    /// Finds another collection for `lookup_from`.
+    typealias Lookup = (String) throws(QuiverError) -> CollectionCore
+
+    func query(
+        _ request: QueryRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
+    ) throws -> [ScoredPoint] {
+        try run(request, limit: request.limit, excluding: nil, deadline, lookup)
+    }
+
+    /// - Parameter excluding: slots that are not wanted, of groups that are full.
+    func run(
+        _ request: QueryRequest, limit: Int, excluding: SlotBitmap?, _ deadline: ContinuousClock.Instant?,
+        _ lookup: Lookup
+    ) throws -> [ScoredPoint] {
+        switch request.query {
+        case nil: return try byID(request, limit: limit, excluding, deadline)
+        case .orderBy(let order)?: return try byOrder(order, request, limit: limit, excluding, deadline)
+        case .nearest(let input)?:
+            return try nearest(request, [input], [], nil, limit: limit, excluding, deadline, lookup)
+        case .recommend(let input)?:
+            return try nearest(
+                request, input.positive, input.negative, input.strategy, limit: limit, excluding, deadline, lookup)
+        }
+    }
+
+    // MARK: Without vectors
+
+    private func byID(
+        _ request: QueryRequest, limit: Int, _ excluding: SlotBitmap?, _ deadline: ContinuousClock.Instant?
+    ) throws -> [ScoredPoint] {
+        let matching = try restricted(matching(request.filter, deadline), excluding)
+        let points = try idsInOrder(from: nil, matching, limit: limit + request.offset, deadline)
+        return try points.dropFirst(request.offset).map { try scored($0.slot, score: 1, request) }
+    }
+
+    private func byOrder(
+        _ order: OrderBy, _ request: QueryRequest, limit: Int, _ excluding: SlotBitmap?,
+        _ deadline: ContinuousClock.Instant?
+    ) throws -> [ScoredPoint] {
+        let matching = try restricted(matching(request.filter, deadline), excluding)
+        let points = try ordered(order, matching, limit: limit + request.offset, deadline)
+        return try points.dropFirst(request.offset).map { point in
+            var scored = try scored(point.slot, score: 1, request)
+            scored.orderValue = point.value
+            return scored
+        }
+    }
+
+    /// `matching` without the slots of `excluded`; both may mean all or none.
+    private func restricted(_ matching: SlotBitmap?, _ excluded: SlotBitmap?) throws -> SlotBitmap? {
+        guard let excluded, !excluded.isEmpty else { return matching }
+        let result = matching ?? resolver.liveSlots()
+        result.subtract(excluded)
+        return result
+    }
+
+    // MARK: With vectors
+
+    private func nearest(
+        _ request: QueryRequest, _ positive: [VectorInput], _ negative: [VectorInput], _ strategy: RecommendStrategy?,
+        limit: Int, _ excluding: SlotBitmap?, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
+    ) throws -> [ScoredPoint] {
+        guard let index = view.vectorIndex(named: request.using) else {
+            throw QuiverError.vectorNameUnknown(request.using)
+        }
+        let vector = view.vectors[index]
+        let operands = try QueryOperands(request, self, lookup)
+        let query = try operands.searchVectors(positive, negative, strategy, vector.field)
+
+        let excluded = excluding.map { copy in
+            let result = SlotBitmap(bitCount: Int(view.slotCount))
+            result.formUnion(copy)
+            return result
+        }
+        let ownOperands = try operands.ownSlots(positive + negative)
+        var unwanted = excluded
+        if !ownOperands.isEmpty {
+            let bitmap = unwanted ?? SlotBitmap(bitCount: Int(view.slotCount))
+            for slot in ownOperands { bitmap.insert(slot) }
+            unwanted = bitmap
+        }
+        let filtered = try matching(request.filter, deadline)
+        // A few operands cost less as results to be dropped than as a filter over everything.
+        let dropsOperands = filtered == nil && excluded == nil
+        let accepted = dropsOperands ? nil : try restricted(filtered, unwanted)
+        let window = limit + request.offset
+        let search = search(
+            request, vector, query, accepted, limit: window + (dropsOperands ? ownOperands.count : 0), deadline)
+        var found = try core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
+        if dropsOperands { found.removeAll { ownOperands.contains($0.slot) } }
+
+        let isDistance = query.combination == .nearest
+        let distance = vector.field.distance
+        var points: [ScoredPoint] = []
+        for answer in found.prefix(window).dropFirst(request.offset) {
+            let score = isDistance ? distance.shown(answer.score) : answer.score
+            if let threshold = request.scoreThreshold, !distance.passes(score, threshold: threshold) { break }
+            points.append(try scored(answer.slot, score: score, request))
+        }
+        return points
+    }
+
+    private func search(
+        _ request: QueryRequest, _ vector: VectorView, _ query: SearchVectors, _ accepted: SlotBitmap?, limit: Int,
+        _ deadline: ContinuousClock.Instant?
+    ) -> VectorSearch {
+        let config = core.config
+        let params = config.vectors?.byName[vector.field.name]
+        let hnsw = config.hnsw.applying(params?.hnswConfig)
+        let bytesPerVector = vector.field.dimension * MemoryLayout<Float>.size
+        let indexingKilobytes = config.optimizers.indexingThreshold ?? 0
+        return VectorSearch(
+            vector: vector, query: query, accepted: accepted, acceptedCount: accepted?.count ?? 0,
+            // No more answers than there are vectors: memory follows the data, not the request.
+            limit: max(1, min(limit, vector.liveCount)), ef: request.params.hnswEf ?? hnsw.efConstruct,
+            exact: request.params.exact || hnsw.m == 0,
+            mostUnindexedRows: request.params.indexedOnly && indexingKilobytes > 0
+                ? indexingKilobytes * 1024 / bytesPerVector : nil,
+            fullScanRows: hnsw.fullScanThreshold * 1024 / bytesPerVector, deadline: deadline)
+    }
+
+    private func scored(_ slot: UInt32, score: Float, _ request: QueryRequest) throws -> ScoredPoint {
+        let entry = try point(slot)
+        return ScoredPoint(
+            id: entry.id, version: entry.version, score: score, payload: try payload(slot, request.withPayload),
+            vectors: try vectors(slot, request.withVectors))
+    }
+}
+
+extension Distance {
+    /// Internal similarity → the score that is shown.
+    func shown(_ similarity: Float) -> Float {
+        switch self {
+        case .cosine, .dot: similarity
+        case .euclid: max(0, -similarity).squareRoot()
+        case .manhattan: abs(similarity)
+        }
+    }
+
+    /// Whether a score is on the good side of a threshold; equal is not.
+    func passes(_ score: Float, threshold: Float) -> Bool {
+        largerIsBetter ? score > threshold : score < threshold
+    }
+}

@@ -1,0 +1,130 @@
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// One request's look at a collection: a view and the LMDB read transaction of the same commit.
+///
+/// Short-lived: the transaction keeps the pages of its commit from being used again.
+struct CollectionReader: ~Copyable {
+    let core: CollectionCore
+    let view: CollectionView
+    let transaction: ReadTransaction
+
+    var store: CollectionStore { core.store }
+
+    /// Between a commit and the publication of its view lie microseconds, in which the two disagree: then again.
+    init(_ core: CollectionCore) throws {
+        while true {
+            let view = core.view.load()
+            let transaction = try core.store.environment.beginRead()
+            if transaction.id == view.transactionID {
+                self.core = core
+                self.view = view
+                self.transaction = transaction
+                return
+            }
+        }
+    }
+
+    // MARK: Points
+
+    func slot(of id: PointID) throws -> UInt32? {
+        guard let bytes = unsafe try transaction.get(store.ids, IDKey.key(id)) else { return nil }
+        return unsafe try SlotKey.read(bytes)
+    }
+
+    func point(_ slot: UInt32) throws -> PointEntry {
+        guard let bytes = unsafe try transaction.get(store.points, SlotKey(slot)) else { throw LMDBError.corrupted }
+        return unsafe try PointEntry(bytes)
+    }
+
+    /// The payload as `selector` wants it, nil for none.
+    func payload(_ slot: UInt32, _ selector: PayloadSelector) throws -> Payload? {
+        if case .none = selector { return nil }
+        guard let bytes = unsafe try transaction.get(store.payload, SlotKey(slot)) else { return .empty }
+        let payload = unsafe Payload(validated: Array(bytes))
+        switch selector {
+        case .none: return nil
+        case .all: return payload
+        case .include, .exclude: return try PayloadText.select(selector, from: payload)
+        }
+    }
+
+    /// The vectors as `selector` wants them, nil for none.
+    func vectors(_ slot: UInt32, _ selector: VectorSelector) throws -> PointVectors? {
+        let wanted: [VectorView]
+        switch selector {
+        case .none: return nil
+        case .all: wanted = view.vectors
+        case .names(let names):
+            wanted = try names.map { name in
+                guard let index = view.vectorIndex(named: name) else { throw QuiverError.vectorNameUnknown(name) }
+                return view.vectors[index]
+            }
+        }
+        if case .unnamed? = core.config.vectors {
+            guard let vector = wanted.first.flatMap({ copy($0, slot) }) else { return .named([:]) }
+            return .unnamed(vector)
+        }
+        var named: [String: [Float]] = [:]
+        for vector in wanted {
+            if let copied = copy(vector, slot) { named[vector.field.name] = copied }
+        }
+        return .named(named)
+    }
+
+    private func copy(_ vector: VectorView, _ slot: UInt32) -> [Float]? {
+        guard let floats = unsafe vector.vector(ofSlot: slot) else { return nil }
+        return unsafe Array(UnsafeBufferPointer(start: floats, count: vector.field.dimension))
+    }
+
+    func record(
+        _ slot: UInt32, id: PointID, _ withPayload: PayloadSelector, _ withVectors: VectorSelector,
+        orderValue: OrderValue? = nil
+    ) throws -> Record {
+        Record(
+            id: id, payload: try payload(slot, withPayload), vectors: try vectors(slot, withVectors),
+            orderValue: orderValue)
+    }
+
+    // MARK: Filters
+
+    /// The slots that match, nil without a filter.
+    func matching(_ filter: Filter?, _ deadline: ContinuousClock.Instant?) throws -> SlotBitmap? {
+        guard let filter, !filter.isEmpty else { return nil }
+        return try resolver.resolve(filter, deadline: Deadline(deadline))
+    }
+
+    var resolver: FilterResolver {
+        FilterResolver(store: store, view: view, transaction: transaction.handle)
+    }
+
+    func retrieve(
+        _ ids: [PointID], _ withPayload: PayloadSelector, _ withVectors: VectorSelector
+    ) throws -> [Record] {
+        var seen: Set<PointID> = []
+        var records: [Record] = []
+        for id in ids where seen.insert(id).inserted {
+            guard let slot = try slot(of: id) else { continue }
+            records.append(try record(slot, id: id, withPayload, withVectors))
+        }
+        return records
+    }
+
+    func count(_ filter: Filter?, exact: Bool) throws -> Int {
+        guard let filter, !filter.isEmpty else { return view.pointCount }
+        if !exact { return try resolver.estimate(filter) }
+        return try resolver.resolve(filter, deadline: .never).count
+    }
+}
+
+extension Deadline {
+    init(_ instant: ContinuousClock.Instant?) {
+        if let instant {
+            self.init(instant)
+        } else {
+            self = .never
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import QuiverIndex
+import QuiverModel
+import QuiverPayload
+
+/// The query vectors of a search, in internal form: normalised for Cosine.
+struct SearchVectors: Sendable {
+    /// One after the other, `dimension` components each.
+    var components: [Float]
+    var dimension: Int
+    var positiveCount: Int
+    var combination: Combination
+
+    /// Borrows the vectors for the index floor.
+    func withQuery<Answer>(_ body: (QueryVectors) throws -> Answer) rethrows -> Answer {
+        try components.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("a search has a vector") }
+            return try body(
+                unsafe QueryVectors(
+                    base, dimension: dimension, count: components.count / dimension, positiveCount: positiveCount,
+                    combination: combination))
+        }
+    }
+}
+
+/// One search over all segments of a vector.
+///
+/// The plan of each segment:
+/// - `exact`: every live, matching row on the stored vectors;
+/// - a filter that leaves few points (`fullScanRows`): exactly their rows, on codes, the best rescored;
+/// - a graph: a walk with the filter, the best rescored; when that finds fewer than there are, a scan;
+/// - otherwise a scan on codes, the best rescored.
+struct VectorSearch {
+    let vector: VectorView
+    let query: SearchVectors
+    /// The slots that may be answered; nil: all.
+    let accepted: SlotBitmap?
+    /// How many `accepted` has.
+    let acceptedCount: Int
+    let limit: Int
+    let ef: Int
+    let exact: Bool
+    /// Skip what has no graph and more rows than this; nil: skip nothing.
+    let mostUnindexedRows: Int?
+    /// Matching points up to this number are scanned rather than walked to.
+    let fullScanRows: Int
+    let deadline: ContinuousClock.Instant?
+
+    /// More candidates of a scan on codes are rescored than asked for, because codes may swap near neighbours.
+    private var scanKeep: Int { 2 * limit + 32 }
+
+    /// The best `limit` points, best first, with internal scores.
+    func run(_ scratch: SearchScratch) throws -> [ScoredSlot] {
+        if accepted != nil, acceptedCount == 0 { return [] }
+        let top = TopK(limit: limit)
+        try query.withQuery { query in
+            for (index, segment) in vector.sealed.enumerated() where segment.liveCount > 0 {
+                if skips(rows: segment.segment.rowCount, hasGraph: segment.segment.graph != nil) { continue }
+                try search(segment, number: UInt32(truncatingIfNeeded: index), query, scratch, top)
+            }
+            for segment in vector.growing where segment.liveCount > 0 {
+                if skips(rows: segment.count, hasGraph: false) { continue }
+                try search(segment, query, scratch, top)
+            }
+        }
+        return unsafe Array(top.takeSorted())
+    }
+
+    private func skips(rows: Int, hasGraph: Bool) -> Bool {
+        guard let mostUnindexedRows else { return false }
+        return !hasGraph && rows > mostUnindexedRows
+    }
+
+    // MARK: Sealed segments
+
+    private func search(
+        _ view: SealedView, number: UInt32, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
+    ) throws {
+        let segment = view.segment
+        let filter = unsafe RowFilter(
+            slotOf: segment.slots.slots, acceptedSlots: accepted.map { UnsafePointer($0.words) },
+            acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
+            deadChunks: view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers))
+        if exact {
+            let scorer = scratch.prepare(query, on: segment.rows, metric: segment.meta.metric)
+            try check(Search.scan(
+                0..<segment.rowCount, scorer: scorer, filter: filter, keep: limit, deadline: deadline, scratch: scratch))
+            Search.collect(count: limit, filter: filter, segment: number, scratch: scratch, into: top)
+            return
+        }
+        let scorer = approximateScorer(query, segment, scratch)
+        if accepted != nil, acceptedCount <= fullScanRows {
+            try scanMatching(segment, filter: filter, scorer: scorer, scratch)
+            rescore(scanKeep, query, segment, filter, number, scratch, top)
+            return
+        }
+        if let graph = segment.graph {
+            try check(Search.walk(
+                graph, scorer: scorer, filter: filter, ef: max(ef, limit), deadline: deadline, scratch: scratch))
+            if scratch.candidateCount >= limit
+                || scratch.candidateCount >= SearchShortfall.liveMatches(view, accepted, atMost: limit)
+            {
+                rescore(
+                    Search.rescoreCount(limit: limit, ef: ef), query, segment, filter, number, scratch, top)
+                return
+            }
+        }
+        try check(Search.scan(
+            0..<segment.rowCount, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))
+        rescore(scanKeep, query, segment, filter, number, scratch, top)
+    }
+
+    private func approximateScorer(_ query: QueryVectors, _ segment: SealedSegment, _ scratch: SearchScratch) -> Scorer {
+        if let codes = segment.codes { return scratch.prepare(query, on: codes, metric: segment.meta.metric) }
+        return scratch.prepare(query, on: segment.rows, metric: segment.meta.metric)
+    }
+
+    private func rescore(
+        _ count: Int, _ query: QueryVectors, _ segment: SealedSegment, _ filter: RowFilter, _ number: UInt32,
+        _ scratch: SearchScratch, _ top: TopK
+    ) {
+        if segment.codes == nil {
+            Search.collect(count: count, filter: filter, segment: number, scratch: scratch, into: top)
+            return
+        }
+        let exactScorer = scratch.prepare(query, on: segment.rows, metric: segment.meta.metric)
+        Search.rescore(count: count, exact: exactScorer, filter: filter, segment: number, scratch: scratch, into: top)
+    }
+
+    /// Scans the rows of the matching slots, which are few, found through the slot table.
+    private func scanMatching(
+        _ segment: SealedSegment, filter: RowFilter, scorer: Scorer, _ scratch: SearchScratch
+    ) throws {
+        guard let accepted else { return }
+        let rows = accepted.rows(in: segment.slots)
+        try rows.withUnsafeBufferPointer { rows in
+            try check(unsafe Search.scan(
+                rows, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))
+        }
+    }
+
+    private var passFraction: Float {
+        guard accepted != nil else { return 1 }
+        return Float(acceptedCount) / Float(max(1, vector.liveCount))
+    }
+
+    private func check(_ outcome: Search.Outcome) throws {
+        if outcome.timedOut { throw PayloadError.timeout }
+    }
+
+    // MARK: Growing segments
+
+    /// Growing rows are told from sealed ones by this segment number.
+    static let growingNumber = UInt32.max
+
+    private func search(
+        _ view: GrowingView, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
+    ) throws {
+        for (index, block) in view.blocks.enumerated() {
+            let count = min(view.rowsPerBlock, view.count - index * view.rowsPerBlock)
+            if count <= 0 { break }
+            let metric = vector.field.metric
+            // A block never crosses a chunk of the bitmap, so its dead rows are one run of words.
+            var dead = unsafe view.deadWords(ofBlock: index)
+            try unsafe withUnsafePointer(to: &dead) { dead in
+                let filter = unsafe RowFilter(
+                    slotOf: UnsafePointer(block.slots), acceptedSlots: accepted.map { UnsafePointer($0.words) },
+                    acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
+                    deadChunks: dead.pointee == nil ? nil : dead)
+                let rows = block.rowsView(count: count)
+                if !exact, let codes = block.codesView(count: count) {
+                    let scorer = scratch.prepare(query, on: codes, metric: metric)
+                    try check(Search.scan(
+                        0..<count, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))
+                    let exactScorer = scratch.prepare(query, on: rows, metric: metric)
+                    Search.rescore(
+                        count: scanKeep, exact: exactScorer, filter: filter, segment: VectorSearch.growingNumber,
+                        scratch: scratch, into: top)
+                } else {
+                    let scorer = scratch.prepare(query, on: rows, metric: metric)
+                    try check(Search.scan(
+                        0..<count, scorer: scorer, filter: filter, keep: limit, deadline: deadline, scratch: scratch))
+                    Search.collect(
+                        count: limit, filter: filter, segment: VectorSearch.growingNumber, scratch: scratch, into: top)
+                }
+            }
+        }
+    }
+}

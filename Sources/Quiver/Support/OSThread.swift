@@ -1,0 +1,48 @@
+import Glibc
+
+/// An operating-system thread: what an LMDB write transaction, which belongs to its thread, and
+/// everything that blocks have to run on.
+final class OSThread: @unchecked Sendable {
+    // @unchecked: `handle` is written once in init and only read by `join`.
+    private let handle: pthread_t
+
+    /// 8 MiB, as the main thread has: a recursion over 127 levels of JSON fits easily.
+    private static let stackBytes = 8 << 20
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        let box = unsafe Unmanaged.passRetained(Body(run: body))
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        unsafe pthread_attr_setstacksize(&attributes, OSThread.stackBytes)
+        var handle = pthread_t()
+        let code = unsafe pthread_create(
+            &handle, &attributes,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                body.run()
+                return nil
+            }, box.toOpaque())
+        unsafe pthread_attr_destroy(&attributes)
+        precondition(code == 0, "the system refused a thread: \(code)")
+        self.handle = handle
+    }
+
+    /// A thread that nobody waits for.
+    static func detach(_ body: @escaping @Sendable () -> Void) {
+        let thread = OSThread(body)
+        unsafe pthread_detach(thread.handle)
+    }
+
+    func join() {
+        _ = unsafe pthread_join(handle, nil)
+    }
+
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+
+        init(run: @escaping @Sendable () -> Void) {
+            self.run = run
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import CVectorKernels
+
+/// Scores rows of one segment against one query, on codes or on floats. Prepared by `SearchScratch`, which owns
+/// what it points to: valid until that scratch prepares another of the same kind.
+@safe package struct Scorer {
+    /// One per query vector.
+    let kernels: UnsafePointer<qvk_scorer>
+    let count: Int
+    let positiveCount: Int
+    let combination: Combination
+    /// `Scorer.batchLimit` floats for each query vector but the first; nil when there is only one.
+    let partial: UnsafeMutablePointer<Float>?
+
+    /// Rows scored at most in one call.
+    static let batchLimit = 1024
+
+    /// Writes the scores of `ids[0..<n]`, n ≤ `batchLimit`.
+    @inline(__always)
+    func score(_ ids: UnsafePointer<UInt32>, _ n: Int, into out: UnsafeMutablePointer<Float>) {
+        if combination == .nearest {
+            unsafe qvk_score_ids(kernels, ids, n, out)
+        } else {
+            for index in 0..<count { unsafe qvk_score_ids(kernels + index, ids, n, place(of: index)) }
+            unsafe combine(n, into: out)
+        }
+    }
+
+    /// Writes the scores of rows `first..<first + n`, n ≤ `batchLimit`.
+    @inline(__always)
+    func score(from first: UInt32, _ n: Int, into out: UnsafeMutablePointer<Float>) {
+        if combination == .nearest {
+            unsafe qvk_score_range(kernels, first, n, out)
+        } else {
+            for index in 0..<count { unsafe qvk_score_range(kernels + index, first, n, place(of: index)) }
+            unsafe combine(n, into: out)
+        }
+    }
+
+    private func place(of index: Int) -> UnsafeMutablePointer<Float> {
+        guard let partial = unsafe partial else { preconditionFailure("several vectors need room for their scores") }
+        return unsafe partial + index * Scorer.batchLimit
+    }
+
+    @inline(never)
+    private func combine(_ n: Int, into out: UnsafeMutablePointer<Float>) {
+        guard let partial = unsafe partial else { return }
+        let width = Scorer.batchLimit
+        for at in 0..<n {
+            let column = unsafe partial + at
+            switch combination {
+            case .nearest: unsafe out[at] = column[0]
+            case .bestScore: unsafe out[at] = bestScore(column, width)
+            case .sumScores:
+                var sum: Float = 0
+                for index in 0..<count { unsafe sum += index < positiveCount ? column[index * width] : -column[index * width] }
+                unsafe out[at] = sum
+            case .discover:
+                var rank: Float = 0
+                var index = 1
+                while index + 1 < count {
+                    unsafe rank += column[index * width] > column[(index + 1) * width] ? 1 : -1
+                    index += 2
+                }
+                unsafe out[at] = rank + Scorer.sigmoid(column[0])
+            case .context:
+                var sum: Float = 0
+                var index = 0
+                while index + 1 < count {
+                    let lead = unsafe column[index * width] - column[(index + 1) * width] - Float.ulpOfOne
+                    sum += Scorer.squash(min(lead, 0))
+                    index += 2
+                }
+                unsafe out[at] = sum
+            }
+        }
+    }
+
+    private func bestScore(_ column: UnsafePointer<Float>, _ width: Int) -> Float {
+        var positive = -Float.infinity
+        var negative = -Float.infinity
+        for index in 0..<count {
+            let similarity = unsafe column[index * width]
+            if index < positiveCount { positive = max(positive, similarity) } else { negative = max(negative, similarity) }
+        }
+        return positive > negative ? Scorer.sigmoid(positive) : -Scorer.sigmoid(negative)
+    }
+
+    static func squash(_ x: Float) -> Float { x / (1 + abs(x)) }
+    static func sigmoid(_ x: Float) -> Float { 0.5 * (squash(x) + 1) }
+}

@@ -1,0 +1,253 @@
+import CVectorKernels
+
+extension Search {
+    /// Below this share of passing rows a walk visits passing rows only, looking over the others' shoulders.
+    static let twoHopFraction: Float = 0.35
+
+    /// Walks the graph and keeps the best `ef` accepted rows. Rows that are not accepted are walked through and
+    /// take no place among the `ef`.
+    ///
+    /// The beam search of Malkov & Yashunin (2018), algorithm 2, on one sorted array; with a selective filter the
+    /// two-hop expansion of ACORN-1 (Patel et al. 2024).
+    package static func walk(
+        _ graph: GraphView, scorer: Scorer, filter: RowFilter, ef: Int,
+        deadline: ContinuousClock.Instant? = nil, scratch: SearchScratch
+    ) -> Outcome {
+        precondition(ef > 0)
+        var outcome = Outcome()
+        var entry = Candidate(score: 0, row: graph.entryPoint)
+        let ef = min(ef, graph.rowCount)
+        if filter.acceptsAll {
+            let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: ef + 1)
+            unsafe descend(graph, scorer, from: &entry, buffers, &outcome)
+            scratch.candidateCount = unsafe beam(
+                graph.lists(atLevel: 0), scorer, ef: ef, entry: entry, buffers, deadline, &outcome)
+        } else {
+            let limit = ef + max(16 * ef, 1024)
+            let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: limit + 1)
+            unsafe descend(graph, scorer, from: &entry, buffers, &outcome)
+            scratch.candidateCount = unsafe filteredBeam(
+                graph.lists(atLevel: 0), scorer, filter, ef: ef, limit: limit, entry: entry, buffers, deadline, &outcome)
+        }
+        return outcome
+    }
+
+    /// Greedy steps from the top level down to level 1; `entry` gets its score in any case.
+    private static func descend(
+        _ graph: GraphView, _ scorer: Scorer, from entry: inout Candidate, _ buffers: WalkBuffers,
+        _ outcome: inout Outcome
+    ) {
+        var row = entry.row
+        var score: Float = 0
+        unsafe scorer.score(&row, 1, into: &score)
+        entry.score = score
+        var level = graph.topLevel
+        while level > 0 {
+            unsafe outcome.scoredCount += greedy(graph.lists(atLevel: level), scorer, from: &entry, buffers)
+            level -= 1
+        }
+    }
+
+    /// Moves to the best neighbour until none is better.
+    static func greedy(
+        _ lists: LevelLinks, _ scorer: Scorer, from entry: inout Candidate, _ buffers: WalkBuffers
+    ) -> Int {
+        var scored = 0
+        while true {
+            let list = unsafe lists.list(of: entry.row)
+            var n = 0
+            while n < lists.capacity {
+                let row = unsafe qvk_load_relaxed(list + n)
+                if row == noLink { break }
+                unsafe buffers.ids[n] = row
+                n &+= 1
+            }
+            unsafe scorer.score(buffers.ids, n, into: buffers.scores)
+            scored &+= n
+            var best = entry
+            for index in 0..<n where unsafe buffers.scores[index] > best.score {
+                best = unsafe Candidate(score: buffers.scores[index], row: buffers.ids[index])
+            }
+            if best.tag == entry.tag { return scored }
+            entry = best
+        }
+    }
+
+    /// The unfiltered beam: leaves the best `ef` rows met in the pool and returns their number.
+    static func beam(
+        _ lists: LevelLinks, _ scorer: Scorer, ef: Int, entry: Candidate, _ buffers: WalkBuffers,
+        _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
+    ) -> Int {
+        let pool = unsafe buffers.pool
+        let ids = unsafe buffers.ids
+        let scores = unsafe buffers.scores
+        unsafe pool[0] = entry
+        unsafe buffers.visited[Int(entry.row)] = buffers.epoch
+        var count = 1
+        var at = 0
+        var scored = 0
+        var untilClock = deadlineInterval
+        while at < count {
+            let current = unsafe pool[at]
+            if current.isExpanded {
+                at &+= 1
+                continue
+            }
+            unsafe pool[at].tag |= Candidate.expandedBit
+            untilClock &-= 1
+            if untilClock == 0 {
+                untilClock = deadlineInterval
+                if isPast(deadline) {
+                    outcome.timedOut = true
+                    break
+                }
+            }
+            let n = unsafe qvk_gather_unvisited(
+                lists.list(of: current.row), lists.capacity, buffers.visited, buffers.epoch, ids)
+            unsafe scorer.score(ids, n, into: scores)
+            scored &+= n
+            var lowest = Int.max
+            var worst = unsafe count == ef ? pool[count &- 1].score : -.infinity
+            for index in 0..<n {
+                let score = unsafe scores[index]
+                guard score > worst else { continue }
+                let place = unsafe CandidatePool.insert(
+                    Candidate(score: score, tag: ids[index]), into: pool, count: &count, limit: ef)
+                lowest = min(lowest, place)
+                if count == ef { unsafe worst = pool[count &- 1].score }
+            }
+            at = lowest <= at ? lowest : at &+ 1
+        }
+        for index in 0..<count { unsafe pool[index].tag &= ~Candidate.expandedBit }
+        outcome.scoredCount += scored
+        return count
+    }
+
+    /// The filtered beam. The pool is cut behind the `ef`-th accepted row; before there are so many, everything
+    /// met stays in it, so the walk goes on until it has found enough. When `limit` (more than `ef`) are in it the
+    /// worst of those only walked through makes room: a walk that finds fewer rows than asked for has seen the
+    /// nearest `limit - ef` at least, and it is for the caller to scan.
+    private static func filteredBeam(
+        _ lists: LevelLinks, _ scorer: Scorer, _ filter: RowFilter, ef: Int, limit: Int, entry: Candidate,
+        _ buffers: WalkBuffers, _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
+    ) -> Int {
+        let pool = unsafe buffers.pool
+        let ids = unsafe buffers.ids
+        let scores = unsafe buffers.scores
+        let twoHops = filter.passFraction < twoHopFraction
+        var filter = unsafe filter.raw
+        unsafe pool[0] = entry
+        unsafe buffers.visited[Int(entry.row)] = buffers.epoch
+        var accepted = 1
+        if unsafe !qvk_accepts(&filter, entry.row) {
+            unsafe pool[0].tag |= Candidate.rejectedBit
+            accepted = 0
+        }
+        var count = 1
+        var at = 0
+        var scored = 0
+        var untilClock = deadlineInterval
+        while at < count {
+            let current = unsafe pool[at]
+            if current.isExpanded {
+                at &+= 1
+                continue
+            }
+            unsafe pool[at].tag |= Candidate.expandedBit
+            untilClock &-= 1
+            if untilClock == 0 {
+                untilClock = deadlineInterval
+                if isPast(deadline) {
+                    outcome.timedOut = true
+                    break
+                }
+            }
+            var found = 0
+            var passed = 0
+            if twoHops {
+                unsafe gatherTwoHops(lists, current.row, &filter, buffers, found: &found, passed: &passed)
+            } else {
+                found = unsafe qvk_gather_unvisited(
+                    lists.list(of: current.row), lists.capacity, buffers.visited, buffers.epoch, ids)
+                passed = unsafe qvk_split_accepted(&filter, ids, found, buffers.rejected)
+                unsafe (ids + passed).update(from: buffers.rejected, count: found &- passed)
+            }
+            unsafe scorer.score(ids, found, into: scores)
+            scored &+= found
+            var lowest = Int.max
+            for index in 0..<found {
+                let score = unsafe scores[index]
+                if accepted == ef, unsafe score <= pool[count &- 1].score { continue }
+                var candidate = unsafe Candidate(score: score, tag: ids[index])
+                if index < passed { accepted &+= 1 } else { candidate.tag |= Candidate.rejectedBit }
+                if count == limit {
+                    let hole = unsafe makeRoom(for: candidate, in: pool, &count)
+                    if hole < 0 { continue }
+                    lowest = min(lowest, hole)
+                }
+                let place = unsafe CandidatePool.insert(candidate, into: pool, count: &count, limit: limit)
+                lowest = min(lowest, place)
+                while accepted > ef {
+                    count &-= 1
+                    if unsafe !pool[count].isRejected { accepted &-= 1 }
+                }
+                if accepted == ef {
+                    while unsafe pool[count &- 1].isRejected { count &-= 1 }
+                }
+            }
+            at = lowest <= at ? lowest : at &+ 1
+        }
+        outcome.scoredCount += scored
+        var kept = 0
+        for index in 0..<count where unsafe !pool[index].isRejected {
+            unsafe pool[kept] = pool[index]
+            unsafe pool[kept].tag &= ~Candidate.expandedBit
+            kept &+= 1
+        }
+        return kept
+    }
+
+    /// Removes the worst row that is only walked through and answers its place, or -1 when the newcomer is another
+    /// such row and no better.
+    private static func makeRoom(
+        for candidate: Candidate, in pool: UnsafeMutablePointer<Candidate>, _ count: inout Int
+    ) -> Int {
+        var last = count &- 1
+        while unsafe !pool[last].isRejected { last &-= 1 }
+        if candidate.isRejected, unsafe candidate.score <= pool[last].score { return -1 }
+        unsafe (pool + last).update(from: pool + last + 1, count: count &- last &- 1)
+        count &-= 1
+        return last
+    }
+
+    /// Accepted neighbours, and accepted neighbours of the neighbours that are not. When these are too few to go
+    /// on with (a query far from every accepted row) the neighbours that are not accepted are walked too.
+    @inline(__always)
+    private static func gatherTwoHops(
+        _ lists: LevelLinks, _ row: UInt32, _ filter: inout qvk_row_filter, _ buffers: WalkBuffers,
+        found: inout Int, passed: inout Int
+    ) {
+        let ids = unsafe buffers.ids
+        let rejected = unsafe buffers.rejected
+        let fresh = unsafe qvk_gather_unvisited(
+            lists.list(of: row), lists.capacity, buffers.visited, buffers.epoch, ids)
+        passed = unsafe qvk_split_accepted(&filter, ids, fresh, rejected)
+        let refused = fresh &- passed
+        let enough = twoHopLimit(capacity: lists.capacity)
+        var index = 0
+        while index < refused && passed < enough {
+            if index &+ 1 < refused { unsafe qvk_prefetch(lists.list(of: rejected[index &+ 1])) }
+            unsafe passed &+= qvk_gather_accepted(
+                lists.list(of: rejected[index]), lists.capacity, buffers.visited, buffers.epoch, &filter,
+                ids + passed, enough &- passed)
+            index &+= 1
+        }
+        found = passed
+        if passed < lists.capacity / 8 {
+            unsafe (ids + passed).update(from: rejected, count: refused)
+            found &+= refused
+        }
+    }
+
+    @inline(__always) private static func twoHopLimit(capacity: Int) -> Int { min(capacity, Scorer.batchLimit / 2) }
+}

@@ -1,0 +1,113 @@
+import CVectorKernels
+
+extension Search {
+    private static let blockRows = 256
+
+    /// Scores every accepted row of a range and leaves the best `keep` as candidates. On codes follow it with
+    /// `rescore`; on floats the scores are exact.
+    package static func scan(
+        _ range: Range<Int>, scorer: Scorer, filter: RowFilter, keep: Int,
+        deadline: ContinuousClock.Instant? = nil, scratch: SearchScratch
+    ) -> Outcome {
+        precondition(keep > 0 && range.lowerBound >= 0 && range.upperBound <= Candidate.maximumRowCount)
+        var outcome = Outcome()
+        let keep = min(keep, max(range.count, 1))
+        let buffers = unsafe scratch.buffers(poolCapacity: keep)
+        let acceptsAll = filter.acceptsAll
+        var rowFilter = unsafe filter.raw
+        var count = 0
+        var first = range.lowerBound
+        var untilClock = deadlineInterval
+        while first < range.upperBound {
+            let n = min(blockRows, range.upperBound &- first)
+            if acceptsAll {
+                unsafe scorer.score(from: UInt32(truncatingIfNeeded: first), n, into: buffers.scores)
+                unsafe offer(from: UInt32(truncatingIfNeeded: first), n, buffers, &count, keep)
+                outcome.scoredCount &+= n
+            } else {
+                for index in 0..<n { unsafe buffers.ids[index] = UInt32(truncatingIfNeeded: first &+ index) }
+                let kept = unsafe qvk_keep_accepted(&rowFilter, buffers.ids, n)
+                unsafe scorer.score(buffers.ids, kept, into: buffers.scores)
+                unsafe offer(buffers.ids, kept, buffers, &count, keep)
+                outcome.scoredCount &+= kept
+            }
+            first &+= n
+            untilClock &-= 1
+            if untilClock == 0 {
+                untilClock = deadlineInterval
+                if isPast(deadline) {
+                    outcome.timedOut = true
+                    break
+                }
+            }
+        }
+        unsafe CandidateHeap.sort(buffers.pool, count: count)
+        scratch.candidateCount = count
+        return outcome
+    }
+
+    /// Scores the listed rows that are accepted and leaves the best `keep` as candidates.
+    package static func scan(
+        _ rows: UnsafeBufferPointer<UInt32>, scorer: Scorer, filter: RowFilter, keep: Int,
+        deadline: ContinuousClock.Instant? = nil, scratch: SearchScratch
+    ) -> Outcome {
+        precondition(keep > 0)
+        var outcome = Outcome()
+        let keep = min(keep, max(rows.count, 1))
+        let buffers = unsafe scratch.buffers(poolCapacity: keep)
+        let acceptsAll = filter.acceptsAll
+        var rowFilter = unsafe filter.raw
+        var count = 0
+        var first = 0
+        var untilClock = deadlineInterval
+        while first < rows.count, let base = rows.baseAddress {
+            var n = min(blockRows, rows.count &- first)
+            var ids = unsafe base + first
+            first &+= n
+            if !acceptsAll {
+                unsafe buffers.ids.update(from: ids, count: n)
+                n = unsafe qvk_keep_accepted(&rowFilter, buffers.ids, n)
+                unsafe ids = UnsafePointer(buffers.ids)
+            }
+            unsafe scorer.score(ids, n, into: buffers.scores)
+            unsafe offer(ids, n, buffers, &count, keep)
+            outcome.scoredCount &+= n
+            untilClock &-= 1
+            if untilClock == 0 {
+                untilClock = deadlineInterval
+                if isPast(deadline) {
+                    outcome.timedOut = true
+                    break
+                }
+            }
+        }
+        unsafe CandidateHeap.sort(buffers.pool, count: count)
+        scratch.candidateCount = count
+        return outcome
+    }
+
+    @inline(__always)
+    private static func offer(
+        _ ids: UnsafePointer<UInt32>, _ n: Int, _ buffers: WalkBuffers, _ count: inout Int, _ keep: Int
+    ) {
+        var bound = unsafe count == keep ? buffers.pool[0].score : -.infinity
+        for index in 0..<n where unsafe buffers.scores[index] >= bound {
+            unsafe CandidateHeap.offer(
+                Candidate(score: buffers.scores[index], row: ids[index]), to: buffers.pool, count: &count, limit: keep)
+            if count == keep { bound = unsafe buffers.pool[0].score }
+        }
+    }
+
+    @inline(__always)
+    private static func offer(
+        from first: UInt32, _ n: Int, _ buffers: WalkBuffers, _ count: inout Int, _ keep: Int
+    ) {
+        var bound = unsafe count == keep ? buffers.pool[0].score : -.infinity
+        for index in 0..<n where unsafe buffers.scores[index] >= bound {
+            unsafe CandidateHeap.offer(
+                Candidate(score: buffers.scores[index], row: first &+ UInt32(truncatingIfNeeded: index)),
+                to: buffers.pool, count: &count, limit: keep)
+            if count == keep { bound = unsafe buffers.pool[0].score }
+        }
+    }
+}

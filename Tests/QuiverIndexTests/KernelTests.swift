@@ -1,0 +1,167 @@
+import CVectorKernels
+@testable import QuiverIndex
+import Testing
+
+/// Every kernel of every level this CPU has, against plain Swift in double precision.
+@Suite struct KernelTests {
+    static let levels: [qvk_level] = [QVK_SCALAR, QVK_AVX2, QVK_AVX512].filter { qvk_table_of($0) != nil }
+    static let lengths = Array(0...300) + [383, 384, 1000, 1536]
+
+    private func table(_ level: qvk_level) throws -> qvk_table { try #require(qvk_table_of(level)).pointee }
+
+    /// Buffers that begin at odd addresses (floats: odd multiples of four).
+    private func withFloats(_ count: Int, shift: Int, seed: UInt64, _ body: (UnsafeMutablePointer<Float>) -> Void) {
+        var random = SeededGenerator(seed: seed)
+        let memory = UnsafeMutablePointer<Float>.allocate(capacity: count + shift + 1)
+        defer { memory.deallocate() }
+        for i in 0..<count + shift + 1 { memory[i] = random.float(in: -3...3) }
+        body(memory + shift)
+    }
+
+    @Test(arguments: levels.map(\.rawValue)) func floatPairs(_ raw: UInt32) throws {
+        let table = try table(qvk_level(rawValue: raw))
+        for n in Self.lengths {
+            withFloats(n, shift: n % 5, seed: 1) { a in
+                withFloats(n, shift: n % 3, seed: 2) { b in
+                    var dot = 0.0, l2 = 0.0, l1 = 0.0, size = 1.0
+                    for i in 0..<n {
+                        let x = Double(a[i]), y = Double(b[i])
+                        dot += x * y
+                        l2 += (x - y) * (x - y)
+                        l1 += abs(x - y)
+                        size += abs(x * y)
+                    }
+                    #expect(abs(Double(table.dot_f32(a, b, n)) - dot) < 1e-6 * size, "dot \(n)")
+                    #expect(abs(Double(table.squared_l2_f32(a, b, n)) - l2) < 1e-6 * (l2 + 1), "l2 \(n)")
+                    #expect(abs(Double(table.l1_f32(a, b, n)) - l1) < 1e-6 * (l1 + 1), "l1 \(n)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: levels.map(\.rawValue)) func codePairsAreExact(_ raw: UInt32) throws {
+        let table = try table(qvk_level(rawValue: raw))
+        var random = SeededGenerator(seed: 3)
+        for n in Self.lengths + [65_536] {
+            // Extremes as often as anything else: products that saturate 16 bits must not.
+            let extreme = n % 2 == 0
+            let a = (0...n).map { _ in extreme ? UInt8.max : UInt8.random(in: 0...255, using: &random) }
+            let b = (0...n).map { _ in extreme ? Int8(-127) : Int8.random(in: -127...127, using: &random) }
+            let expected = (0..<n).reduce(0) { $0 + Int(a[1 + $1]) * Int(b[1 + $1]) }
+            a.withUnsafeBufferPointer { a in
+                b.withUnsafeBufferPointer { b in
+                    #expect(Int(table.dot_u8i8(a.baseAddress! + 1, b.baseAddress! + 1, n)) == expected, "length \(n)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: levels.map(\.rawValue)) func encodingMatchesTheDefinition(_ raw: UInt32) throws {
+        let table = try table(qvk_level(rawValue: raw))
+        for n in Self.lengths {
+            withFloats(n, shift: n % 3, seed: 4) { x in
+                let top = (0..<n).map { abs(x[$0]) }.max() ?? 0
+                #expect(table.max_abs_f32(x, n) == top)
+                guard top > 0 else { return }
+                let guardByte: UInt8 = 0xA5
+                var codes = [UInt8](repeating: guardByte, count: n + 2)
+                var sum = 0
+                var sumWritten = 0
+                let inverse = 127 / top
+                codes.withUnsafeMutableBufferPointer { sumWritten = Int(table.encode_u8(x, n, inverse, $0.baseAddress! + 1)) }
+                for i in 0..<n {
+                    let code = Int((x[i] * inverse).rounded(.toNearestOrEven))
+                    sum += code
+                    #expect(Int(codes[1 + i]) == code + 128, "length \(n), value \(i)")
+                }
+                #expect(sumWritten == sum && codes[0] == guardByte && codes[n + 1] == guardByte, "length \(n)")
+                var scaled = [Float](repeating: -1, count: n + 1)
+                scaled.withUnsafeMutableBufferPointer { table.scale_f32(x, n, 0.5, $0.baseAddress!) }
+                #expect((0..<n).allSatisfy { scaled[$0] == x[$0] * 0.5 } && scaled[n] == -1)
+            }
+        }
+    }
+
+    /// A batch scores what the pairs score, for every batch size around the group width, by ids and by range.
+    @Test(arguments: levels.map(\.rawValue)) func batches(_ raw: UInt32) throws {
+        let level = try table(qvk_level(rawValue: raw))
+        for dimension in [1, 7, 63, 64, 65, 200] {
+            for metric in Metric.allCases {
+                let data = Dataset(count: 21, dimension: dimension, metric: metric, seed: 5)
+                let query = data.queries(1, seed: 6)[0]
+                let scratch = SearchScratch()
+                query.withUnsafeBufferPointer { buffer in
+                    let vectors = QueryVectors(buffer.baseAddress!, dimension: dimension)
+                    var kernel = scratch.prepare(vectors, on: data.rows, metric: metric).kernels.pointee
+                    switch metric {
+                    case .dot, .cosine: kernel.score = level.score_dot_f32
+                    case .euclid: kernel.score = level.score_euclid_f32
+                    case .manhattan: kernel.score = level.score_manhattan_f32
+                    }
+                    check(kernel, data, query) { _ in 1e-5 * Float(dimension) }
+                    guard metric.usesCodes else { return }
+                    kernel = scratch.prepare(vectors, on: data.codes, metric: metric).kernels.pointee
+                    kernel.score = level.score_codes
+                    // Each value is off by half a step at most: the bound of what that does to a dot product.
+                    func largest(_ x: [Float]) -> Float { x.map(abs).max() ?? 0 }
+                    func sum(_ x: [Float]) -> Float { x.map(abs).reduce(0, +) }
+                    check(kernel, data, query) { row in
+                        let x = data.vector(row)
+                        let (a, b) = (largest(query) / 254, largest(x) / 254)
+                        return 2.01 * (a * sum(x) + b * sum(query) + Float(dimension) * a * b) + 1e-5
+                    }
+                }
+            }
+        }
+    }
+
+    private func check(_ kernel: qvk_scorer, _ data: Dataset, _ query: [Float], tolerance: (Int) -> Float) {
+        var kernel = kernel
+        let ids: [UInt32] = (0..<20).map { ($0 * 7 + 3) % 20 }
+        for n in 0...20 {
+            var out = [Float](repeating: .nan, count: 21)
+            qvk_score_ids(&kernel, ids, n, &out)
+            for i in 0..<n {
+                let row = Int(ids[i])
+                #expect(abs(out[i] - data.similarity(query, data.vector(row))) <= tolerance(row), "row \(row) of \(n)")
+            }
+            #expect(out[n].isNaN)
+            qvk_score_range(&kernel, 1, n, &out)
+            for i in 0..<n {
+                let row = i + 1
+                #expect(abs(out[i] - data.similarity(query, data.vector(row))) <= tolerance(row), "range row \(row) of \(n)")
+            }
+        }
+    }
+
+    @Test func normalisingTwiceChangesNothing() {
+        for n in 1...70 {
+            withFloats(n, shift: 1, seed: 8) { x in
+                var once = [Float](repeating: 0, count: n)
+                var twice = once
+                CodeEncoder.normalise(x, dimension: n, into: &once)
+                CodeEncoder.normalise(once, dimension: n, into: &twice)
+                #expect(once == twice)
+                #expect(abs(once.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
+            }
+        }
+        var zero: [Float] = [0, 0, 0]
+        CodeEncoder.normalise(zero, dimension: 3, into: &zero)
+        #expect(zero == [0, 0, 0])
+    }
+
+    @Test func rowsOfZerosAndTinyValuesEncode() {
+        for value: Float in [0, .leastNonzeroMagnitude, -.leastNormalMagnitude / 2, 1e-37, 3e38] {
+            let row = [Float](repeating: value, count: 5)
+            var codes = [UInt8](repeating: 0, count: 64)
+            var terms: [Float] = [0, 0]
+            codes.withUnsafeMutableBufferPointer { codes in
+                terms.withUnsafeMutableBytes { terms in
+                    CodeEncoder.encode(row, dimension: 5, codes: codes.baseAddress!, terms: terms.baseAddress!)
+                }
+            }
+            #expect(codes[5...].allSatisfy { $0 == 128 })
+            #expect(terms[0].isFinite && abs(terms[0] * (Float(codes[0]) - 128) - value) <= abs(value) * 1e-5 + 1e-35)
+        }
+    }
+}
