@@ -234,6 +234,7 @@ package struct FieldIndexWriter: ~Copyable {
             try cursor.deleteCurrent(allDuplicates: true)
         }
         let changed = UInt32(clamping: count + pointDeltas[place])
+        if changed == 0 { return }
         _ = try unsafe withUnsafeBytes(of: changed) { (raw) throws(LMDBError) in
             try unsafe cursor.put(FieldKey.special(FieldKey.pointCount), raw)
         }

@@ -11,6 +11,13 @@ struct IndexAccess {
         case predicate(FieldCondition.Predicate)
         case isEmpty
         case isNull
+
+        fileprivate var isPositive: Bool {
+            switch self {
+            case .predicate(.match), .predicate(.matchAny), .predicate(.range), .predicate(.datetimeRange): true
+            case .predicate, .isEmpty, .isNull: false
+            }
+        }
     }
 
     let index: FieldIndex
@@ -25,18 +32,21 @@ struct IndexAccess {
     private static let null: [UInt8] = [0, FieldKey.null]
     private static let others: [UInt8] = [0, FieldKey.others]
 
-    /// A slot is only found if it has some value that satisfies the question: no complement is taken.
-    var isPositive: Bool { absentFrom == nil }
+    /// The question is whether some value, an array's elements included, is one of those wanted.
+    let isPositive: Bool
 
+    /// The same for a path that finds some of what the index's own finds: arrays among the others count too.
     var asSuperset: IndexAccess {
         var access = self
         access.isSuperset = true
+        if !access.doubtful.contains(Self.others) { access.doubtful.append(Self.others) }
         return access
     }
 
     /// Nil when the index is of no help.
     init?(_ index: FieldIndex, _ question: Question) {
         self.index = index
+        isPositive = question.isPositive
         switch question {
         case .isEmpty:
             sure = [Self.empty]

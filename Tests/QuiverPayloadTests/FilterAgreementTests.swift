@@ -1,0 +1,106 @@
+import Glibc
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+import Testing
+
+/// `QUIVER_SEED` reruns one seed.
+let seeds: [UInt64] = unsafe getenv("QUIVER_SEED").flatMap { unsafe UInt64(String(cString: $0)) }.map { [$0] } ?? [1, 2, 3, 4, 5, 6]
+
+@Suite("Filters give the same answer whatever answers them")
+struct FilterAgreementTests {
+    /// Updates, index builds in small steps, drops and re-typed indexes go on between the filters.
+    @Test("as the oracle, with indexes that come and go", arguments: seeds)
+    func agree(seed: UInt64) throws {
+        var samples = RandomSamples(random: SeededGenerator(seed: seed))
+        let collection = try SampleCollection()
+        var contents: [UInt32: Sample] = [:]
+        let slotCount = 120
+        var vectors: [String: Set<Int>] = ["": [], "v": []]
+        for name in ["", "v"] {
+            let slots = SlotBitmap(bitCount: slotCount)
+            for slot in 0..<slotCount where samples.random.chance(50) {
+                slots.insert(UInt32(slot))
+                vectors[name, default: []].insert(slot)
+            }
+            collection.withVector[name] = slots
+        }
+
+        for round in 0..<60 {
+            var changes: [(slot: UInt32, text: String?)] = []
+            for _ in 0..<samples.random.below(round == 0 ? 200 : 25) {
+                let slot = UInt32(samples.random.below(slotCount))
+                if samples.random.chance(15) {
+                    contents[slot] = nil
+                    changes.append((slot, nil))
+                } else {
+                    let object = samples.object(2)
+                    contents[slot] = object
+                    changes.append((slot, object.text))
+                }
+            }
+            try collection.write(changes)
+            if samples.random.chance(50) {
+                let path = samples.random.pick(RandomSamples.paths)
+                try collection.createIndex(path.text, samples.random.pick(PayloadIndexType.allCases))
+            }
+            if samples.random.chance(80) { try collection.buildStep(maxPoints: 1 + samples.random.below(60)) }
+            if samples.random.chance(10), let index = collection.indexes.indexes.randomElement(using: &samples.random) {
+                try collection.dropIndex(index.field.text)
+            }
+
+            for _ in 0..<25 {
+                let filter = samples.filter(2)
+                var expected: [UInt32] = []
+                for (slot, object) in contents
+                where Oracle(root: object, slot: Int(slot), vectors: vectors).holds(filter) { expected.append(slot) }
+                expected.sort()
+                let plain = try collection.slots(filter, withIndexes: false)
+                try #require(plain == expected, "seed \(seed), round \(round), without indexes: \(filter)")
+                let schema = collection.indexes.indexes.map { "\($0.field): \($0.params.type) \($0.isReady)" }
+                let indexed = try collection.slots(filter)
+                try #require(indexed == expected, "seed \(seed), round \(round), with \(schema): \(filter)")
+                for withIndexes in [false, true] {
+                    try collection.compiled(filter, withIndexes: withIndexes) { compiled in
+                        let estimate = try compiled.estimate()
+                        #expect(
+                            estimate.min <= expected.count && expected.count <= estimate.max,
+                            "seed \(seed): \(estimate) of \(expected.count), \(schema), \(filter)")
+                        #expect(estimate.min <= estimate.expected && estimate.expected <= estimate.max)
+                        let slot = UInt32(samples.random.below(slotCount))
+                        #expect(try compiled.matches(slot) == expected.contains(slot), "seed \(seed): \(filter)")
+                    }
+                }
+            }
+        }
+        try checkIndexes(collection, contents, seed)
+    }
+
+    /// An index that was kept up through all changes holds what one built afresh holds.
+    private func checkIndexes(_ collection: SampleCollection, _ contents: [UInt32: Sample], _ seed: UInt64) throws {
+        try collection.buildAll()
+        for index in collection.indexes.indexes {
+            let kept = try entries(of: index, collection)
+            try collection.createIndex(index.field.text, index.params.type)
+            try collection.buildAll()
+            let fresh = try #require(collection.indexes[index.field])
+            #expect(kept == (try entries(of: fresh, collection)), "seed \(seed): \(index.field) \(index.params.type)")
+            let transaction = try collection.environment.beginRead()
+            let opened = try FieldIndex.open(index.field, index.params, in: collection.environment)
+            #expect(opened.isReady)
+            #expect(try opened.pointCount(in: transaction.handle) <= contents.count)
+        }
+    }
+
+    private func entries(of index: FieldIndex, _ collection: SampleCollection) throws -> [[UInt8]] {
+        let transaction = try collection.environment.beginRead()
+        var cursor = try transaction.openCursor(index.database)
+        var entries: [[UInt8]] = []
+        var entry = try unsafe cursor.first()
+        while let found = unsafe entry {
+            entries.append(unsafe Array(found.key) + Array(found.value))
+            unsafe entry = try cursor.next()
+        }
+        return entries
+    }
+}
