@@ -133,7 +133,8 @@ let package = Package(
         .testTarget(
             name: "QuiverCLITests",
             dependencies: [
-                "QuiverCLI", "QuiverJSON", "QuiverModel",
+                "QuiverCLI", "QuiverServer", "QuiverJSON", "QuiverModel",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
             ],
             swiftSettings: houseRules),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import QuiverModel
 import Testing
 
 @testable import QuiverCLI

@@ -1,3 +1,5 @@
+import Logging
+import QuiverServer
 import Testing
 
 @testable import QuiverCLI

@@ -1,4 +1,4 @@
-import QuiverModel
+import ArgumentParser
 
 #if canImport(Glibc)
 import Glibc

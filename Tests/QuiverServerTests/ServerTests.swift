@@ -10,11 +10,6 @@ import Testing
 
 @testable import QuiverServer
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 struct ServerTests {
     /// Runs a server over a database in a directory of its own.
@@ -98,12 +93,14 @@ struct ServerTests {
             let answer = try await send(client, .options, "/collections/c", headers: preflight)
             #expect(answer.status == .ok)
             #expect(answer.headers[.accessControlAllowMethods]?.contains("PUT") == true)
-            #expect(try await send(client, .get, "/").headers[.accessControlAllowOrigin] == nil)
+            let plain = try await send(client, .get, "/")
+            #expect(plain.headers[.accessControlAllowOrigin] == nil)
         }
         var closed = ServerOptions()
         closed.enableCORS = false
         try await serving(options: closed) { client in
-            #expect(try await send(client, .get, "/", headers: origin).headers[.accessControlAllowOrigin] == nil)
+            let answer = try await send(client, .get, "/", headers: origin)
+            #expect(answer.headers[.accessControlAllowOrigin] == nil)
         }
     }
 

@@ -17,8 +17,9 @@ struct Call: Sendable {
 }
 
 extension Duration {
+    /// Whole nanoseconds, as a fraction that prints short.
     var seconds: Double {
         let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) * 1e-18
+        return Double(seconds) + Double(attoseconds / 1_000_000_000) / 1e9
     }
 }
