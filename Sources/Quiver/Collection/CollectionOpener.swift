@@ -16,13 +16,14 @@ struct CollectionOpener {
     }
 
     func open() throws -> Opened {
+        // Opening a table waits until no transaction is live, so the indexes come before the one that reads the rest.
+        let indexes = try openIndexes()
         let transaction = try store.environment.beginRead()
         let handle = transaction.handle
         var counters = StoreState()
         if let bytes = unsafe try handle.get(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
         let state = CollectionState(
             store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map(VectorState.init))
-        let indexes = try openIndexes(handle)
         try openSegments(state, handle)
         try replayLog(state, handle)
         let view = state.makeView(transactionID: handle.id, indexes: indexes, previous: nil)
@@ -40,8 +41,16 @@ struct CollectionOpener {
         return free
     }
 
-    private func openIndexes(_ transaction: TransactionHandle) throws -> FieldIndexSet {
-        var indexes: [FieldIndex] = []
+    private func openIndexes() throws -> FieldIndexSet {
+        FieldIndexSet(
+            try storedIndexes().map { field, params in
+                try FieldIndex.open(field, params, in: store.environment)
+            })
+    }
+
+    private func storedIndexes() throws -> [(PayloadPath, PayloadIndexParams)] {
+        let transaction = try store.environment.beginRead()
+        var indexes: [(PayloadPath, PayloadIndexParams)] = []
         var cursor = try transaction.openCursor(store.indexes)
         var entry = unsafe try cursor.first()
         while let found = unsafe entry {
@@ -49,11 +58,10 @@ struct CollectionOpener {
             guard let field = PayloadPath(text) else {
                 throw QuiverError(.corrupted, "the index schema names \"\(text)\", which is no field")
             }
-            let params = unsafe try StoredConfig.decode(PayloadIndexParams.self, from: found.value)
-            indexes.append(try FieldIndex.open(field, params, in: store.environment))
+            indexes.append((field, unsafe try StoredConfig.decode(PayloadIndexParams.self, from: found.value)))
             unsafe entry = try cursor.next()
         }
-        return FieldIndexSet(indexes)
+        return indexes
     }
 
     // MARK: Segments

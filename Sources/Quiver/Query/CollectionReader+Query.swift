@@ -97,13 +97,11 @@ extension CollectionReader {
 
         let isDistance = query.combination == .nearest
         let distance = vector.field.distance
-        var points: [ScoredPoint] = []
-        for answer in found.prefix(window).dropFirst(request.offset) {
-            let score = isDistance ? distance.shown(answer.score) : answer.score
-            if let threshold = request.scoreThreshold, !distance.passes(score, threshold: threshold) { break }
-            points.append(try scored(answer.slot, score: score, request))
-        }
-        return points
+        // Of the ranking, the head that passes the threshold; then the offset.
+        let head = found.prefix(window)
+            .map { (slot: $0.slot, score: isDistance ? distance.shown($0.score) : $0.score) }
+            .prefix { answer in request.scoreThreshold.map { distance.passes(answer.score, threshold: $0) } ?? true }
+        return try head.dropFirst(request.offset).map { try scored($0.slot, score: $0.score, request) }
     }
 
     private func search(
