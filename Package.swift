@@ -46,7 +46,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         // Without pkgConfig: simdjson's file carries a define that SwiftPM refuses with a warning at each build.
         .systemLibrary(name: "CSimdjsonLibrary", providers: [.apt(["libsimdjson-dev"]), .brew(["simdjson"])]),
-        .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"]),
+        .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"], linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CVectorKernels"),
 
         // Floor 1: the values people speak about.
@@ -86,6 +86,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics", condition: whenServing),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: whenServing),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: whenServing),
             ],
             swiftSettings: houseRules),
 
@@ -97,7 +98,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
                 .product(name: "Yams", package: "Yams", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: whenServing),
+                .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
+                .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: whenServing),
             ],
             swiftSettings: houseRules),
 
@@ -113,8 +116,28 @@ let package = Package(
             name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(name: "QuiverTests", dependencies: ["Quiver", "QuiverTestKit"], swiftSettings: houseRules),
-        .testTarget(name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverTestKit"], swiftSettings: houseRules),
-        .testTarget(name: "QuiverServerTests", dependencies: ["QuiverServer", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverServerTests",
+            dependencies: [
+                "QuiverServer", "Quiver", "QuiverModel", "QuiverTestKit",
+                .product(name: "Hummingbird", package: "hummingbird", condition: whenServing),
+                .product(name: "HummingbirdTesting", package: "hummingbird", condition: whenServing),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: whenServing),
+                .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
+                .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverCLITests",
+            dependencies: [
+                "QuiverCLI", "QuiverServer", "QuiverJSON", "QuiverModel",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
+            ],
+            swiftSettings: houseRules),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -11,6 +11,9 @@ extern const qvk_table qvk_avx2_table;
 extern const qvk_table qvk_avx512_table;
 #endif
 
+/// Also serves levels that have nothing better.
+uint64_t qvk_scalar_accepted_rows(const qvk_row_filter *filter, uint32_t first, size_t n);
+
 #define QVK_INLINE static inline __attribute__((always_inline))
 
 QVK_INLINE uint32_t qvk_row_at(const uint32_t *ids, uint32_t first, size_t i) {

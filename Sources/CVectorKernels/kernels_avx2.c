@@ -170,6 +170,7 @@ const qvk_table qvk_avx2_table = {
     .max_abs_f32 = max_abs_f32,
     .encode_u8 = encode_u8,
     .scale_f32 = scale_f32,
+    .accepted_rows = qvk_scalar_accepted_rows,
 };
 
 #endif

@@ -95,6 +95,15 @@ static void scale_f32(const float *x, size_t n, float factor, float *out) {
     for (size_t i = 0; i < n; i++) out[i] = x[i] * factor;
 }
 
+uint64_t qvk_scalar_accepted_rows(const qvk_row_filter *filter, uint32_t first, size_t n) {
+    uint64_t word = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t slot = filter->slot_of[first + i];
+        if (slot < filter->accepted_bit_count) word |= (filter->accepted_slots[slot >> 6] >> (slot & 63) & 1) << i;
+    }
+    return word;
+}
+
 const qvk_table qvk_scalar_table = {
     .name = "scalar",
     .dot_f32 = dot_f32,
@@ -108,4 +117,5 @@ const qvk_table qvk_scalar_table = {
     .max_abs_f32 = max_abs_f32,
     .encode_u8 = encode_u8,
     .scale_f32 = scale_f32,
+    .accepted_rows = qvk_scalar_accepted_rows,
 };

@@ -80,6 +80,8 @@ import CVectorKernels
     let crowd: UnsafeMutablePointer<Candidate>
     let kept: UnsafeMutablePointer<Candidate>
     private let deferred: UnsafeMutablePointer<Candidate>
+    /// The links of a healed row while they are answered.
+    let answered: UnsafeMutablePointer<Candidate>
 
     /// Most candidates for one list when a graph is healed.
     static let crowdLimit = Scorer.batchLimit
@@ -98,6 +100,7 @@ import CVectorKernels
         unsafe chosenCounts = .allocate(capacity: levels)
         unsafe crowd = .allocate(capacity: GraphInserter.crowdLimit)
         unsafe kept = .allocate(capacity: m0)
+        unsafe answered = .allocate(capacity: m0)
         unsafe deferred = .allocate(capacity: max(space.parameters.efConstruct, GraphInserter.crowdLimit))
     }
 
@@ -111,6 +114,7 @@ import CVectorKernels
         unsafe crowd.deallocate()
         unsafe kept.deallocate()
         unsafe deferred.deallocate()
+        unsafe answered.deallocate()
     }
 
     /// Finds the row's neighbours at all its levels, then publishes the row: first its own lists, then the links
@@ -160,7 +164,7 @@ import CVectorKernels
     }
 
     /// Adds a link, pruning the list when it is full.
-    private func connect(_ row: UInt32, to newcomer: Candidate, atLevel level: Int) {
+    func connect(_ row: UInt32, to newcomer: Candidate, atLevel level: Int) {
         let lock = unsafe space.locks + Int(row)
         unsafe qvk_lock(lock)
         defer { unsafe qvk_unlock(lock) }

@@ -86,4 +86,12 @@ let noLink: UInt32 = .max
         if level == 0 { return unsafe base + Int(row) &* capacity }
         return unsafe base + (Int(offsets[Int(row)]) &+ level &- 1) &* capacity
     }
+
+    /// Asks for the list of a row that will probably be walked soon.
+    @inline(__always) func prefetch(_ row: UInt32) {
+        guard level == 0 else { return }
+        let list = unsafe base + Int(row) &* capacity
+        unsafe qvk_prefetch(list)
+        unsafe qvk_prefetch(list + 16)
+    }
 }

@@ -5,8 +5,9 @@ extension HNSWBuilder {
     private static let chunkRows = 256
 
     /// Carries the lists of an older graph over to the rows that survive. Rows left without links at level 0 are
-    /// returned: they have to be inserted again. Each list depends on the old graph only, so the result does not
-    /// depend on the threads.
+    /// returned: they have to be inserted again. First every list is written from the old graph alone; then the new
+    /// links of healed lists are answered by links back, as after an insertion: rows that lost who led to them are
+    /// found again.
     static func heal(
         _ survivors: [UInt32], of old: GraphView, mapping: UnsafeBufferPointer<UInt32>, origin: [UInt32],
         in space: GraphSpace, threads: Int, control: BuildControl
@@ -14,6 +15,7 @@ extension HNSWBuilder {
         guard let mappingBase = mapping.baseAddress else { return [] }
         let table = unsafe RowMapping(rows: mappingBase)
         let next = SharedCounter(0)
+        let nextAnswered = SharedCounter(0)
         let lost = Mutex<[UInt32]>([])
         ThreadTeam.run(count: threads) { _ in
             let inserter = GraphInserter(space: space)
@@ -33,6 +35,16 @@ extension HNSWBuilder {
             }
             let found = own
             lost.withLock { $0.append(contentsOf: found) }
+        }
+        ThreadTeam.run(count: threads) { _ in
+            let inserter = GraphInserter(space: space)
+            while !control.isCancelled {
+                let begin = nextAnswered.take(chunkRows)
+                guard begin < survivors.count else { break }
+                for row in survivors[begin..<min(begin + chunkRows, survivors.count)] {
+                    inserter.answerLinks(of: row, healedFrom: origin[Int(row)], of: old, table)
+                }
+            }
         }
         if control.isCancelled { throw .cancelled }
         return lost.withLock { $0 }.sorted()
@@ -90,6 +102,33 @@ extension GraphInserter {
             unsafe space.write(crowd, written, to: row, atLevel: level)
         }
         return written
+    }
+
+    /// Links back to a row whose level-0 list was healed, from the rows it leads to.
+    func answerLinks(of row: UInt32, healedFrom oldRow: UInt32, of old: GraphView, _ mapping: RowMapping) {
+        let lists = old.lists(atLevel: 0)
+        let oldList = unsafe lists.list(of: oldRow)
+        var gone = 0
+        for index in 0..<lists.capacity {
+            let link = unsafe oldList[index]
+            if link == noLink { break }
+            if mapping[link] == noLink { gone += 1 }
+        }
+        guard gone > 0 else { return }
+        // Other threads may prune the list meanwhile: a copy of what it leads to now is good enough.
+        let (links, scores) = unsafe space.list(of: row, atLevel: 0)
+        let lock = unsafe space.locks + Int(row)
+        unsafe qvk_lock(lock)
+        var count = 0
+        while count < lists.capacity, unsafe links[count] != noLink {
+            unsafe answered[count] = Candidate(score: scores[count], row: links[count])
+            count += 1
+        }
+        unsafe qvk_unlock(lock)
+        for index in 0..<count {
+            let target = unsafe answered[index]
+            connect(target.row, to: Candidate(score: target.score, row: row), atLevel: 0)
+        }
     }
 
     private func add(_ row: UInt32, _ count: inout Int) {

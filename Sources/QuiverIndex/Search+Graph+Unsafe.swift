@@ -2,7 +2,7 @@ import CVectorKernels
 
 extension Search {
     /// Below this share of passing rows a walk visits passing rows only, looking over the others' shoulders.
-    static let twoHopFraction: Float = 0.35
+    static let twoHopFraction: Float = 0.08
 
     /// Walks the graph and keeps the best `ef` accepted rows. Rows that are not accepted are walked through and
     /// take no place among the `ef`.
@@ -104,6 +104,7 @@ extension Search {
             }
             let n = unsafe qvk_gather_unvisited(
                 lists.list(of: current.row), lists.capacity, buffers.visited, buffers.epoch, ids)
+            if at &+ 1 < count { unsafe lists.prefetch(pool[at &+ 1].row) }
             unsafe scorer.score(ids, n, into: scores)
             scored &+= n
             var lowest = Int.max
@@ -113,6 +114,7 @@ extension Search {
                 guard score > worst else { continue }
                 let place = unsafe CandidatePool.insert(
                     Candidate(score: score, tag: ids[index]), into: pool, count: &count, limit: ef)
+                if place <= at { unsafe lists.prefetch(ids[index]) }
                 lowest = min(lowest, place)
                 if count == ef { unsafe worst = pool[count &- 1].score }
             }

@@ -2,6 +2,8 @@ import CVectorKernels
 
 extension Search {
     private static let blockRows = 256
+    /// Rows tested at a time under a filter; with them a block is not yet over `Scorer.batchLimit`.
+    private static let collectedRows = 512
 
     /// Scores every accepted row of a range and leaves the best `keep` as candidates. On codes follow it with
     /// `rescore`; on floats the scores are exact.
@@ -19,19 +21,24 @@ extension Search {
         var first = range.lowerBound
         var untilClock = deadlineInterval
         while first < range.upperBound {
-            let n = min(blockRows, range.upperBound &- first)
             if acceptsAll {
+                let n = min(blockRows, range.upperBound &- first)
                 unsafe scorer.score(from: UInt32(truncatingIfNeeded: first), n, into: buffers.scores)
                 unsafe offer(from: UInt32(truncatingIfNeeded: first), n, buffers, &count, keep)
                 outcome.scoredCount &+= n
+                first &+= n
             } else {
-                for index in 0..<n { unsafe buffers.ids[index] = UInt32(truncatingIfNeeded: first &+ index) }
-                let kept = unsafe qvk_keep_accepted(&rowFilter, buffers.ids, n)
+                var kept = 0
+                while kept < blockRows && first < range.upperBound {
+                    let n = min(collectedRows, range.upperBound &- first)
+                    kept &+= unsafe qvk_collect_accepted(
+                        &rowFilter, UInt32(truncatingIfNeeded: first), n, buffers.ids + kept)
+                    first &+= n
+                }
                 unsafe scorer.score(buffers.ids, kept, into: buffers.scores)
                 unsafe offer(buffers.ids, kept, buffers, &count, keep)
                 outcome.scoredCount &+= kept
             }
-            first &+= n
             untilClock &-= 1
             if untilClock == 0 {
                 untilClock = deadlineInterval

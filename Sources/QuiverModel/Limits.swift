@@ -8,6 +8,10 @@ public enum Limits {
     public static let vectorNameBytes = 200
     /// Components of a dense vector; 422 beyond.
     public static let vectorSize = 65_536
+    /// `m` and `payload_m` of a graph; 422 beyond. Not bounded by Qdrant.
+    public static let hnswLinks = 2_048
+    /// `ef_construct` of a graph; 422 beyond.
+    public static let hnswCandidates = 65_536
     /// Nesting of a JSON body or payload; 400 beyond, as serde_json's recursion limit.
     public static let jsonDepth = 127
     /// Bytes of a request body unless configured; 400 beyond.

@@ -52,7 +52,8 @@ package enum PayloadText {
         }
     }
 
-    /// The values a point is grouped by: strings and integers, also those in an array; the rest does not count.
+    /// The values a point is grouped by: strings and integers, also those in an array. A point with any other value
+    /// there belongs to no group at all, as in Qdrant.
     package static func groupKeys(of payload: Payload, at path: PayloadPath) -> [GroupID] {
         unsafe payload.utf8.withUnsafeBytes { unsafe groupKeys($0, at: CompiledPath(path)) }
     }
@@ -64,9 +65,13 @@ package enum PayloadText {
         let end = payload.count
         unsafe path.collect(base, 0, end, into: &found)
         var keys: [GroupID] = []
+        var canBeGrouped = true
         func add(_ at: Int) {
-            guard let key = unsafe groupKey(base, at, end), !keys.contains(key) else { return }
-            keys.append(key)
+            guard let key = unsafe groupKey(base, at, end) else {
+                canBeGrouped = false
+                return
+            }
+            if !keys.contains(key) { keys.append(key) }
         }
         for at in found {
             guard unsafe base[at] == UInt8(ascii: "[") else {
@@ -79,7 +84,7 @@ package enum PayloadText {
                 element = unsafe TextScan.nextElement(base, element, end)
             }
         }
-        return keys
+        return canBeGrouped ? keys : []
     }
 
     private static func groupKey(_ base: TextBase, _ at: Int, _ end: Int) -> GroupID? {

@@ -1,3 +1,4 @@
+import CVectorKernels
 @testable import QuiverIndex
 import Testing
 
@@ -63,6 +64,35 @@ import Testing
                 #expect(answer.slot == 2 * answer.row + 1 && answer.row % 2 == 0 && answer.slot < 2000)
             }
             #expect(filter.accepts(0) && !filter.accepts(1) && !filter.accepts(1000))
+        }
+    }
+
+    /// Collecting a range by words finds what asking row by row finds, whatever the ends and restrictions.
+    @Test func collectingMatchesAsking() {
+        var random = SeededGenerator(seed: 111)
+        let rows = 700
+        let accepted = Bitmap(count: 900) { _ in Bool.random(using: &random) }
+        let dead = Bitmap(count: rows) { _ in Int.random(in: 0..<5, using: &random) == 0 }
+        let slots = (0..<rows).map { UInt32($0) }.shuffled(using: &random).map { $0 + UInt32($0 % 3) * 100 }
+        let chunks: [UnsafePointer<UInt64>?] = [UnsafePointer(dead.words)]
+        slots.withUnsafeBufferPointer { slots in
+            chunks.withUnsafeBufferPointer { chunks in
+                for pattern in 0..<16 {
+                    let filter = RowFilter(
+                        slotOf: pattern & 1 == 0 ? nil : slots.baseAddress,
+                        acceptedSlots: pattern & 2 == 0 ? nil : UnsafePointer(accepted.words),
+                        acceptedBitCount: pattern & 8 == 0 ? 333 : 900,
+                        deadChunks: pattern & 4 == 0 ? nil : chunks.baseAddress)
+                    for _ in 0..<20 {
+                        let first = Int.random(in: 0..<rows, using: &random)
+                        let end = Int.random(in: first...rows, using: &random)
+                        var raw = filter.raw
+                        var found = [UInt32](repeating: 0, count: rows)
+                        let count = qvk_collect_accepted(&raw, UInt32(first), end - first, &found)
+                        #expect(Array(found[..<count]) == (first..<end).map { UInt32($0) }.filter(filter.accepts))
+                    }
+                }
+            }
         }
     }
 

@@ -49,6 +49,8 @@ typedef struct qvk_scorer {
 
 typedef enum qvk_level { QVK_SCALAR = 0, QVK_AVX2 = 1, QVK_AVX512 = 2 } qvk_level;
 
+struct qvk_row_filter;
+
 /// One implementation of everything that is worth choosing by CPU.
 typedef struct qvk_table {
     const char *name;
@@ -65,6 +67,9 @@ typedef struct qvk_table {
     /// Writes round(x * inverse) + 128; |x * inverse| must not exceed 127. Returns the sum of the signed codes.
     int32_t (*encode_u8)(const float *x, size_t n, float inverse, uint8_t *out);
     void (*scale_f32)(const float *x, size_t n, float factor, float *out);
+    /// Bit i tells whether the slot of row `first + i` is accepted, i < n <= 64. Needs `slot_of` and
+    /// `accepted_slots`; does not look at dead rows.
+    uint64_t (*accepted_rows)(const struct qvk_row_filter *filter, uint32_t first, size_t n);
 } qvk_table;
 
 /// The table in use: the best the CPU has, or the one named by QUIVER_KERNELS=scalar|avx2|avx512
@@ -157,6 +162,9 @@ static inline bool qvk_accepts(const qvk_row_filter *filter, uint32_t row) {
     }
     return !qvk_is_dead(filter, row);
 }
+
+/// Writes the accepted rows of `first..<first + n`, ascending; returns how many. Rows are tested a word at a time.
+size_t qvk_collect_accepted(const qvk_row_filter *filter, uint32_t first, size_t n, uint32_t *out);
 
 /// Keeps the accepted ids, in order, in place; returns how many.
 static inline size_t qvk_keep_accepted(const qvk_row_filter *filter, uint32_t *ids, size_t n) {

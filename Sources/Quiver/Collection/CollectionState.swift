@@ -38,22 +38,27 @@ final class CollectionState {
 
     // MARK: Vectors
 
-    /// The row of `slot` in the newest place becomes dead, wherever it is. False when there was none.
+    /// The live row of `slot` becomes dead, wherever it is. False when there was none.
     @discardableResult
     func removeVector(_ vector: Int, slot: UInt32, _ transaction: inout WriteTransaction) throws(LMDBError) -> Bool {
-        var place = vectors[vector].growing.count - 1
-        while place >= 0 {
-            if let row = vectors[vector].growing[place].rowOfSlot.removeValue(forKey: slot) {
-                journal.append(JournalEntry(vector: vector, growing: place, slot: slot, row: row))
-                vectors[vector].growing[place].dead.insert(row)
-                return true
-            }
-            place -= 1
-        }
+        if removeGrowingVector(vector, slot: slot) { return true }
         for index in vectors[vector].sealed.indices.reversed() {
             let segment = vectors[vector].sealed[index].segment
             if let row = segment.slots.row(ofSlot: slot), vectors[vector].sealed[index].dead.insert(row) {
                 try transaction.addPosting(store.dead, ShortKey(segment.id), row)
+                return true
+            }
+        }
+        return false
+    }
+
+    /// The same, in the growing segments only.
+    @discardableResult
+    func removeGrowingVector(_ vector: Int, slot: UInt32) -> Bool {
+        for place in vectors[vector].growing.indices.reversed() {
+            if let row = vectors[vector].growing[place].rowOfSlot.removeValue(forKey: slot) {
+                journal.append(JournalEntry(vector: vector, growing: place, slot: slot, row: row))
+                vectors[vector].growing[place].dead.insert(row)
                 return true
             }
         }
@@ -79,6 +84,24 @@ final class CollectionState {
             }
         }
         return nil
+    }
+
+    // MARK: Freezing
+
+    /// For each frozen group of growing segments, oldest first, the newest update in it.
+    private(set) var frozenSequences: [UInt64] = []
+
+    /// Begins new growing segments; the ones so far, one of each vector, wait to be sealed together.
+    func freeze() {
+        guard vectors.contains(where: { $0.growing[$0.activeIndex].segment.count > 0 }) else { return }
+        frozenSequences.append(counters.sequence)
+        for index in vectors.indices { vectors[index].growing.append(GrowingState(vectors[index].field)) }
+    }
+
+    /// The oldest frozen group is in sealed segments now.
+    func removeOldestFrozen() {
+        frozenSequences.removeFirst()
+        for index in vectors.indices { vectors[index].growing.removeFirst() }
     }
 
     // MARK: Slots
@@ -114,6 +137,7 @@ final class CollectionState {
         fileprivate var free: ChunkedBitmap
         fileprivate var vectors: [VectorMark]
         fileprivate var journal: Int
+        fileprivate var frozenSequences: [UInt64]
     }
 
     fileprivate struct VectorMark {
@@ -130,13 +154,14 @@ final class CollectionState {
                     activeCount: vector.growing[vector.activeIndex].segment.count,
                     growingDead: vector.growing.map(\.dead), sealedDead: vector.sealed.map(\.dead))
             },
-            journal: journal.count)
+            journal: journal.count, frozenSequences: frozenSequences)
     }
 
     /// Segments must be the same as at the mark.
     func rollBack(to mark: Mark) {
         counters = mark.counters
         free = mark.free
+        frozenSequences = mark.frozenSequences
         while journal.count > mark.journal {
             let entry = journal.removeLast()
             vectors[entry.vector].growing[entry.growing].rowOfSlot[entry.slot] = entry.row

@@ -1,6 +1,9 @@
 import QuiverLMDB
 import QuiverModel
 
+/// A named database inside an LMDB environment; `Database` is the engine's public face here.
+typealias Table = QuiverLMDB.Database
+
 /// The LMDB environment of one collection, `points.mdb`, and its databases.
 ///
 /// | database | key | value |
@@ -22,15 +25,15 @@ struct CollectionStore: Sendable {
     let environment: Environment
     let directory: String
 
-    let meta: Database
-    let log: Database
-    let ids: Database
-    let points: Database
-    let payload: Database
-    let free: Database
-    let segments: Database
-    let dead: Database
-    let indexes: Database
+    let meta: Table
+    let log: Table
+    let ids: Table
+    let points: Table
+    let payload: Table
+    let free: Table
+    let segments: Table
+    let dead: Table
+    let indexes: Table
 
     static let fileName = "points.mdb"
     /// LMDB needs consecutive free pages for a large value: parts of this size keep finding them.

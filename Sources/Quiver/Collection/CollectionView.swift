@@ -1,3 +1,5 @@
+import Synchronization
+
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -13,6 +15,7 @@ final class CollectionView: Sendable {
     let free: ChunkedBitmap.Table
     let vectors: [VectorView]
     let indexes: FieldIndexSet
+    private let live = Mutex<SlotBitmap?>(nil)
 
     init(
         transactionID: Int, sequence: UInt64, slotCount: UInt32, free: ChunkedBitmap.Table, vectors: [VectorView],
@@ -26,7 +29,22 @@ final class CollectionView: Sendable {
         self.indexes = indexes
     }
 
+    /// Whether growing segments wait to be sealed.
+    var hasFrozen: Bool { vectors.contains { $0.growing.count > 1 } }
+
     var pointCount: Int { Int(slotCount) - free.count }
+
+    /// The slots that hold points; made on first use and not changed after that.
+    var liveSlots: SlotBitmap {
+        live.withLock { live in
+            if let live { return live }
+            let bitmap = SlotBitmap(bitCount: Int(slotCount))
+            bitmap.fill()
+            free.bitmap.remove(from: bitmap)
+            live = bitmap
+            return bitmap
+        }
+    }
 
     func vectorIndex(named name: String) -> Int? {
         vectors.firstIndex { $0.field.name == name }

@@ -52,10 +52,16 @@ final class CollectionWriter: Sendable {
     private let queue = LockedCondition(Queue())
     private let batch: WriterThreadState
     private let mostQueuedBytes: Int
+    private let commitHandler = Mutex<@Sendable () -> Void>({})
 
     init(state: CollectionState, indexes: FieldIndexSet, view: ViewBox, mostQueuedBytes: Int) {
         batch = WriterThreadState(state: state, indexes: indexes, view: view)
         self.mostQueuedBytes = mostQueuedBytes
+    }
+
+    /// Called on the writer's thread after each commit of updates, before they are answered.
+    func onCommit(_ handler: @escaping @Sendable () -> Void) {
+        commitHandler.withLock { $0 = handler }
     }
 
     // MARK: For everyone
@@ -98,11 +104,6 @@ final class CollectionWriter: Sendable {
     var pendingUpdates: Int { queue.read { $0.updates.count + $0.inFlight } }
 
     var readOnlyReason: String? { queue.read { $0.readOnlyReason } }
-
-    /// Holds updates back, or lets them go on; maintenance is not held.
-    func setHeld(_ held: Bool) {
-        queue.change { $0.isHeld = held }
-    }
 
     /// Refuses what comes, finishes what waits, and returns when the thread is gone.
     func close() {
@@ -168,13 +169,24 @@ final class CollectionWriter: Sendable {
         case .updates(let updates):
             if updates.isEmpty { return }
             let results = batch.run(updates.map(\.operations))
-            if let reason = batch.failure { queue.change { $0.readOnlyReason = reason } }
+            noteState()
+            commitHandler.withLock { $0 }()
             queue.change { $0.inFlight -= updates.count }
             for (update, result) in zip(updates, results) { update.completion(result) }
         case .maintenance(let maintenance):
             let result = batch.run(maintenance)
-            if let reason = batch.failure { queue.change { $0.readOnlyReason = reason } }
+            noteState()
             maintenance.completion(result)
+        }
+    }
+
+    /// Updates wait while too many growing segments are frozen: that bounds memory.
+    private func noteState() {
+        let isHeld = batch.frozenCount > Limits.frozenSegments
+        let failure = batch.failure
+        queue.change { queue in
+            queue.isHeld = isHeld && !queue.isClosed
+            if let failure { queue.readOnlyReason = failure }
         }
     }
 }

@@ -20,6 +20,8 @@ final class WriterThreadState: @unchecked Sendable {
 
     private var store: CollectionStore { state.store }
 
+    var frozenCount: Int { state.frozenSequences.count }
+
     // MARK: Updates
 
     /// Applies requests in one transaction; each gets its sequence number or what was wrong with it.
@@ -70,6 +72,8 @@ final class WriterThreadState: @unchecked Sendable {
             return results
         }
         try indexWriter.flush(&transaction)
+        // A growing segment that has reached its size is not written to again.
+        if state.activeBytes >= Limits.growingBytes { state.freeze() }
         try commit(transaction)
         return results
     }

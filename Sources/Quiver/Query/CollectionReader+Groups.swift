@@ -1,3 +1,4 @@
+import QuiverLMDB
 import QuiverModel
 import QuiverPayload
 
@@ -31,9 +32,12 @@ extension CollectionReader {
     ) throws -> (groups: [PointGroup], complete: Bool) {
         var groups: [PointGroup] = []
         var places: [GroupID: Int] = [:]
+        let path = CompiledPath(request.groupBy)
         for candidate in candidates {
-            guard let slot = try slot(of: candidate.id), let payload = try payload(slot, .all) else { continue }
-            for key in try PayloadText.groupKeys(of: payload, at: request.groupBy) {
+            guard let slot = try slot(of: candidate.id),
+                let payload = unsafe try transaction.get(store.payload, SlotKey(slot))
+            else { continue }
+            for key in unsafe PayloadText.groupKeys(payload, at: path) {
                 if let place = places[key] {
                     if groups[place].hits.count < request.groupSize { groups[place].hits.append(candidate) }
                 } else if groups.count < request.limit {

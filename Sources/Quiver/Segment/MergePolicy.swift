@@ -43,11 +43,17 @@ struct MergePolicy {
         return min(configured ?? .max, (3 << 30) / max(1, bytesPerVector))
     }
 
+    /// Whether a collection of so many live vectors, sealed or not, is to have graphs.
+    func wantsGraphs(liveRows: Int) -> Bool {
+        graphRows.map { liveRows >= $0 } ?? false
+    }
+
     /// The most useful rewrite, nil when all is well.
-    func plan(_ segments: [Candidate]) -> Plan? {
+    ///
+    /// - Parameter liveRows: of the whole collection, growing segments included.
+    func plan(_ segments: [Candidate], liveRows: Int) -> Plan? {
         guard optimizers.maxOptimizationThreads != 0 else { return nil }
-        let live = segments.reduce(0) { $0 + $1.liveRows }
-        let wantsGraphs = graphRows.map { live >= $0 } ?? false
+        let wantsGraphs = wantsGraphs(liveRows: liveRows)
         let flats = segments.filter { !$0.hasGraph }
         let graphs = segments.filter(\.hasGraph).sorted { $0.liveRows < $1.liveRows }
 

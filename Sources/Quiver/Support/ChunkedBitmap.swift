@@ -1,3 +1,5 @@
+import QuiverPayload
+
 /// A set of row numbers or slots, in chunks of 65,536 bits that are shared between versions.
 ///
 /// The writer changes its copy; a version that readers hold is never touched, because a chunk that is
@@ -60,6 +62,17 @@ struct ChunkedBitmap: Sendable {
         unsafe chunk.words[place / 64] &= ~(UInt64(1) << UInt64(place % 64))
         count -= 1
         return true
+    }
+
+    /// Clears the bits of this set in `bitmap`.
+    func remove(from bitmap: SlotBitmap) {
+        for (index, chunk) in chunks.enumerated() {
+            guard let chunk else { continue }
+            let first = index * Chunk.wordCount
+            for word in 0..<Chunk.wordCount where first + word < bitmap.wordCount {
+                unsafe bitmap.words[first + word] &= ~chunk.words[word]
+            }
+        }
     }
 
     private mutating func writableChunk(_ index: Int) -> Chunk {

@@ -1,6 +1,6 @@
 import DequeModule
 
-public import QuiverModel
+package import QuiverModel
 
 /// A fixed number of operating-system threads that run queries and decode large bodies.
 ///

@@ -1,0 +1,67 @@
+package import QuiverModel
+
+/// Reads on the calling thread, for callers that are on a worker thread already.
+extension Collection {
+    package func retrieveBlocking(
+        _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none
+    ) throws(QuiverError) -> [Record] {
+        try reading { reader in try reader.retrieve(ids, withPayload, withVectors) }
+    }
+
+    package func scrollBlocking(_ request: ScrollRequest, timeout: Duration? = nil) throws(QuiverError) -> ScrollPage {
+        try reading { reader in try reader.scroll(request, Collection.deadline(timeout)) }
+    }
+
+    package func countBlocking(filter: Filter? = nil, exact: Bool = true) throws(QuiverError) -> Int {
+        try reading { reader in try reader.count(filter, exact: exact) }
+    }
+
+    package func queryBlocking(_ request: QueryRequest, timeout: Duration? = nil) throws(QuiverError) -> [ScoredPoint] {
+        try reading { reader in try reader.query(request, Collection.deadline(timeout), lookup) }
+    }
+
+    package func queryBatchBlocking(
+        _ requests: [QueryRequest], timeout: Duration? = nil
+    ) throws(QuiverError) -> [[ScoredPoint]] {
+        let deadline = Collection.deadline(timeout)
+        return try reading { reader in
+            var answers: [[ScoredPoint]] = []
+            for request in requests { answers.append(try reader.query(request, deadline, lookup)) }
+            return answers
+        }
+    }
+
+    package func queryGroupsBlocking(
+        _ request: GroupsRequest, timeout: Duration? = nil
+    ) throws(QuiverError) -> [PointGroup] {
+        try reading { reader in try reader.groups(request, Collection.deadline(timeout), lookup) }
+    }
+
+    package func infoBlocking() throws(QuiverError) -> CollectionInfo {
+        try reading { reader in try reader.info() }
+    }
+
+    private func lookup(_ name: String) throws(QuiverError) -> CollectionCore {
+        do throws(QuiverError) {
+            return try database.core(name)
+        } catch {
+            throw error.kind == .notFound ? .notFound("Collection \(name) not found") : error
+        }
+    }
+
+    private static func deadline(_ timeout: Duration?) -> ContinuousClock.Instant? {
+        timeout.map { .now + $0 }
+    }
+
+    /// Runs a read on one moment of the collection. The read transaction ends with it.
+    private func reading<Value>(
+        _ body: (borrowing CollectionReader) throws -> Value
+    ) throws(QuiverError) -> Value {
+        do {
+            let reader = try core.reader()
+            return try body(reader)
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
+    }
+}

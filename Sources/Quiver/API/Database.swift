@@ -1,0 +1,332 @@
+import Glibc
+public import Logging
+import Synchronization
+
+import QuiverLMDB
+@_exported public import QuiverModel
+
+/// A storage directory, opened: collections, aliases, and the threads that serve them.
+///
+/// One process has a directory at a time. Everything that is acknowledged is on disk; opening takes milliseconds,
+/// because nothing but the newest, unsealed updates is read again.
+///
+/// ```swift
+/// let database = try Database.open("shop")
+/// try await database.createCollection("products", CollectionConfig(size: 384, distance: .cosine))
+/// let products = try database.collection("products")
+/// ```
+public final class Database: Sendable {
+    public struct Options: Sendable {
+        /// Threads that run queries; 0: one per core.
+        public var workerThreads = 0
+        /// Threads of one background graph build; 0: half of the cores.
+        public var indexingThreads = 0
+        /// Address space that each collection maps at first. Files are as large as their content.
+        public var collectionMapBytes = Limits.collectionMapBytes
+        /// Bytes of updates that may wait for one collection's writer.
+        public var writeQueueBytes = Limits.writeQueueBytes
+        public var logger = Logger(label: "quiver")
+
+        public init() {}
+    }
+
+    /// Runs blocking reads, and whatever else must not block an event loop.
+    package let workers: WorkerPool
+
+    private let path: String
+    private let options: Options
+    private let catalog: Catalog
+    private let background: BackgroundWork
+    private let contents: Mutex<Contents>
+    /// Changes of the catalogue come one after the other.
+    private let changing: LockedCondition<Bool>
+
+    private struct Contents: ~Copyable {
+        var collections: [String: CollectionCore] = [:]
+        var directories: [String: String] = [:]
+        var aliases: [String: String] = [:]
+        var isClosed = false
+        var lock: DirectoryLock?
+    }
+
+    // MARK: Opening and closing
+
+    /// Opens the directory, making it when it is new.
+    ///
+    /// - Throws: `.locked` when another process has it, `.corrupted` when a file does not hold what it should,
+    ///   `.insufficientStorage`, or `.service` with the path and the system's reason.
+    public static func open(_ path: String, options: Options = Options()) throws(QuiverError) -> Database {
+        do {
+            return try Database(path: path, options: options)
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
+    }
+
+    private init(path: String, options: Options) throws {
+        self.path = path
+        self.options = options
+        try Files.createDirectories(path)
+        let lock = try Database.lock(path)
+        catalog = try Catalog(path: path + "/catalog.mdb")
+        let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
+        background = BackgroundWork(
+            buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
+        changing = LockedCondition(false)
+        contents = Mutex(Contents(lock: lock))
+        do {
+            try openCollections()
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    private static func lock(_ path: String) throws(QuiverError) -> DirectoryLock {
+        do throws(DirectoryLockError) {
+            return try DirectoryLock(directory: path)
+        } catch .heldBy(let process, let path) {
+            let who = process.map { "process \($0)" } ?? "another process"
+            throw QuiverError(.locked, "the storage directory is in use by \(who): \(path)")
+        } catch {
+            throw .service("\(error)")
+        }
+    }
+
+    private var collectionsPath: String { path + "/collections" }
+
+    private func openCollections() throws {
+        let stored = try catalog.read()
+        try Files.createDirectories(collectionsPath)
+        // Directories that no entry names: left by a creation or deletion that did not end.
+        let known = Set(stored.collections.values.map(\.directory))
+        for name in try Files.names(in: collectionsPath) where !known.contains(name) {
+            Files.removeTree(collectionsPath + "/" + name)
+        }
+        for (name, collection) in stored.collections {
+            let core = try openCore(name, collection)
+            contents.withLock { contents in
+                contents.collections[name] = core
+                contents.directories[name] = collection.directory
+            }
+        }
+        contents.withLock { $0.aliases = stored.aliases }
+    }
+
+    private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
+        try CollectionCore(
+            name: name, directory: collectionsPath + "/" + stored.directory, config: stored.config, options: options,
+            work: background)
+    }
+
+    /// Finishes what was accepted, stops all threads and closes all files. Calling it again does nothing.
+    ///
+    /// Blocks until then; must not be called from a worker thread.
+    public func close() {
+        let cores: [CollectionCore]? = contents.withLock { contents in
+            if contents.isClosed { return nil }
+            contents.isClosed = true
+            let cores = Array(contents.collections.values)
+            contents.collections = [:]
+            return cores
+        }
+        guard let cores else { return }
+        workers.stop()
+        for core in cores { core.close() }
+        background.stop()
+        try? catalog.close()
+        contents.withLock { $0.lock = nil }
+    }
+
+    deinit {
+        close()
+    }
+
+    // MARK: Collections
+
+    /// The names of all collections, sorted.
+    public var collectionNames: [String] {
+        contents.withLock { $0.collections.keys.sorted() }
+    }
+
+    /// Whether there is a collection or an alias of this name.
+    public func collectionExists(_ nameOrAlias: String) -> Bool {
+        contents.withLock { $0.collections[$0.aliases[nameOrAlias] ?? nameOrAlias] != nil }
+    }
+
+    /// The collection of this name, or that an alias of this name points to.
+    ///
+    /// - Throws: `.notFound`.
+    public func collection(_ nameOrAlias: String) throws(QuiverError) -> Collection {
+        Collection(core: try core(nameOrAlias), database: self)
+    }
+
+    func core(_ nameOrAlias: String) throws(QuiverError) -> CollectionCore {
+        let (core, isClosed) = contents.withLock { contents in
+            (contents.collections[contents.aliases[nameOrAlias] ?? nameOrAlias], contents.isClosed)
+        }
+        if let core { return core }
+        throw isClosed ? QuiverError(.closed, "the database is closed") : .collectionMissing(nameOrAlias)
+    }
+
+    /// Makes a collection.
+    ///
+    /// - Throws: `.alreadyExists`; `.badRequest` when an alias has the name.
+    public func createCollection(_ name: String, _ config: CollectionConfig) async throws(QuiverError) {
+        try await changingCatalog { database throws(QuiverError) in
+            let (exists, isAlias) = database.contents.withLock { contents in
+                (contents.collections[name] != nil, contents.aliases[name] != nil)
+            }
+            if exists { throw .collectionExists(name) }
+            if isAlias {
+                throw .badRequest("Can't create collection with name `\(name)`. Alias with the same name already exists")
+            }
+            try database.create(name, config)
+        }
+    }
+
+    /// The files come first, then the entry that makes them count.
+    private func create(_ name: String, _ config: CollectionConfig) throws(QuiverError) {
+        let stored = Catalog.StoredCollection(directory: Database.newDirectoryName(), config: config)
+        var opened: CollectionCore?
+        do {
+            let core = try openCore(name, stored)
+            opened = core
+            try catalog.put(stored, name: name)
+            contents.withLock { contents in
+                contents.collections[name] = core
+                contents.directories[name] = stored.directory
+            }
+        } catch {
+            opened?.close()
+            Files.removeTree(collectionsPath + "/" + stored.directory)
+            throw QuiverError(wrapping: error)
+        }
+    }
+
+    private static func newDirectoryName() -> String {
+        var random = SystemRandomNumberGenerator()
+        // RFC 9562, version 4.
+        let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        return PointUUID(high: high, low: low).description
+    }
+
+    /// Changes what may be changed of a collection's configuration; graphs follow in the background when they are next
+    /// written.
+    ///
+    /// - Throws: `.notFound`; `.badInput` for a vector that the collection has not.
+    public func updateCollection(_ nameOrAlias: String, _ patch: CollectionPatch) async throws(QuiverError) {
+        try await changingCatalog { database throws(QuiverError) in
+            let core = try database.core(nameOrAlias)
+            let config = try core.config.applying(patch)
+            let directory = database.contents.withLock { $0.directories[core.name] } ?? ""
+            do {
+                try database.catalog.put(.init(directory: directory, config: config), name: core.name)
+            } catch {
+                throw QuiverError(wrapping: error)
+            }
+            core.config = config
+            core.optimizer.consider()
+        }
+    }
+
+    /// Deletes a collection with its aliases; its space returns to the disk. False when there was none.
+    public func deleteCollection(_ name: String) async throws(QuiverError) -> Bool {
+        try await changingCatalog { database throws(QuiverError) in
+            let (core, aliases) = database.contents.withLock { contents in
+                (contents.collections[name], contents.aliases.filter { $0.value == name }.map(\.key))
+            }
+            guard let core else { return false }
+            do {
+                try database.catalog.remove(name, aliases: aliases)
+            } catch {
+                throw QuiverError(wrapping: error)
+            }
+            database.contents.withLock { contents in
+                contents.collections[name] = nil
+                contents.directories[name] = nil
+                for alias in aliases { contents.aliases[alias] = nil }
+            }
+            core.close()
+            Files.removeTree(core.store.directory)
+            return true
+        }
+    }
+
+    // MARK: Aliases
+
+    /// Applies the actions in order; readers see all of them or none. An error midway keeps the earlier ones.
+    ///
+    /// - Throws: `.notFound` for a missing collection, or a missing alias to be renamed; `.alreadyExists` when a
+    ///   collection has the name of an alias.
+    public func updateAliases(_ actions: [AliasAction]) async throws(QuiverError) {
+        try await changingCatalog { database throws(QuiverError) in
+            let (before, collections) = database.contents.withLock { ($0.aliases, Set($0.collections.keys)) }
+            var aliases = before
+            var failure: QuiverError?
+            for action in actions {
+                do throws(QuiverError) {
+                    try action.apply(to: &aliases, collections)
+                } catch {
+                    failure = error
+                    break
+                }
+            }
+            if aliases != before {
+                do {
+                    try database.catalog.setAliases(aliases)
+                } catch {
+                    throw QuiverError(wrapping: error)
+                }
+                database.contents.withLock { $0.aliases = aliases }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    /// All aliases, or those of one collection, sorted.
+    ///
+    /// - Throws: `.notFound` for a missing collection.
+    public func aliases(ofCollection name: String? = nil) throws(QuiverError) -> [(alias: String, collection: String)] {
+        let name = try name.map { name throws(QuiverError) in try core(name).name }
+        let all = contents.withLock { $0.aliases }
+        return all.filter { name == nil || $0.value == name }.sorted { $0.key < $1.key }
+            .map { (alias: $0.key, collection: $0.value) }
+    }
+
+    /// Runs a change of the catalogue on a worker thread, after any other that is under way.
+    private func changingCatalog<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws(QuiverError) -> Value
+    ) async throws(QuiverError) -> Value {
+        try await workers.run { [self] () throws(QuiverError) in
+            changing.wait { (isTaken: inout Bool) -> Void? in
+                if isTaken { return nil }
+                isTaken = true
+                return ()
+            }
+            defer { changing.change { $0 = false } }
+            return try body(self)
+        }
+    }
+}
+
+extension AliasAction {
+    fileprivate func apply(to aliases: inout [String: String], _ collections: Set<String>) throws(QuiverError) {
+        switch self {
+        case .create(let alias, let collection):
+            let target = aliases[collection] ?? collection
+            guard collections.contains(target) else { throw .collectionMissing(collection) }
+            if collections.contains(alias) { throw .collectionExists(alias) }
+            aliases[alias] = target
+        case .delete(let alias):
+            aliases[alias] = nil
+        case .rename(let old, let new):
+            guard let target = aliases[old] else { throw .notFound("Alias \(old) does not exists!") }
+            if collections.contains(new) { throw .collectionExists(new) }
+            aliases[old] = nil
+            aliases[new] = target
+        }
+    }
+}

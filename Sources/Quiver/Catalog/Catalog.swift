@@ -1,0 +1,101 @@
+import Synchronization
+
+import QuiverLMDB
+import QuiverModel
+
+/// `catalog.mdb`: which collections there are, where, how they were configured, and their aliases.
+///
+/// | database | key | value |
+/// |---|---|---|
+/// | `meta` | `format` | u32 format version, little-endian |
+/// | `collections` | name | `StoredCollection` as JSON |
+/// | `aliases` | alias | name of the collection |
+///
+/// All of it is small, and read once at open; changes are rare, and each is one transaction.
+struct Catalog: Sendable {
+    struct StoredCollection: Codable, Sendable {
+        /// Name of its directory below `collections/`.
+        var directory: String
+        var config: CollectionConfig
+    }
+
+    struct Contents: Sendable {
+        var collections: [String: StoredCollection] = [:]
+        var aliases: [String: String] = [:]
+    }
+
+    static let format: UInt32 = 1
+
+    private let environment: Environment
+    private let meta: Table
+    private let collections: Table
+    private let aliases: Table
+
+    init(path: String) throws {
+        environment = try Environment(path: path, options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8))
+        var transaction = try environment.beginWrite()
+        meta = try transaction.openDatabase("meta", creating: true)
+        collections = try transaction.openDatabase("collections", creating: true)
+        aliases = try transaction.openDatabase("aliases", creating: true)
+        if let bytes = unsafe try transaction.get(meta, "format") {
+            var reader = unsafe ByteReader(bytes)
+            let found = try reader.read(UInt32.self)
+            guard found == Catalog.format else {
+                throw QuiverError(
+                    .corrupted, "\(path) has format \(found); this version reads format \(Catalog.format)")
+            }
+        } else {
+            var writer = ByteWriter()
+            writer.write(Catalog.format)
+            try transaction.put(meta, "format", writer.takeBytes())
+        }
+        try transaction.commit()
+    }
+
+    func read() throws -> Contents {
+        let transaction = try environment.beginRead()
+        var contents = Contents()
+        var cursor = try transaction.openCursor(collections)
+        var entry = unsafe try cursor.first()
+        while let found = unsafe entry {
+            contents.collections[unsafe String(decoding: found.key, as: UTF8.self)] = unsafe try StoredConfig.decode(
+                StoredCollection.self, from: found.value)
+            unsafe entry = try cursor.next()
+        }
+        var aliasCursor = try transaction.openCursor(aliases)
+        unsafe entry = try aliasCursor.first()
+        while let found = unsafe entry {
+            contents.aliases[unsafe String(decoding: found.key, as: UTF8.self)] = unsafe String(
+                decoding: found.value, as: UTF8.self)
+            unsafe entry = try aliasCursor.next()
+        }
+        return contents
+    }
+
+    func put(_ collection: StoredCollection, name: String) throws {
+        let bytes = try StoredConfig.encode(collection)
+        var transaction = try environment.beginWrite()
+        try transaction.put(collections, name, bytes)
+        try transaction.commit()
+    }
+
+    /// Removes a collection and the given aliases of it.
+    func remove(_ name: String, aliases names: [String]) throws {
+        var transaction = try environment.beginWrite()
+        try transaction.delete(collections, name)
+        for alias in names { try transaction.delete(aliases, alias) }
+        try transaction.commit()
+    }
+
+    /// Writes all aliases anew, in one transaction.
+    func setAliases(_ new: [String: String]) throws {
+        var transaction = try environment.beginWrite()
+        try transaction.removeAll(aliases)
+        for (alias, name) in new.sorted(by: { $0.key < $1.key }) { try transaction.put(aliases, alias, name) }
+        try transaction.commit()
+    }
+
+    func close() throws {
+        try environment.close()
+    }
+}

@@ -1,0 +1,70 @@
+import Logging
+import Synchronization
+
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// One open collection: its store, its writer, the newest view, and its background work.
+final class CollectionCore: Sendable {
+    let name: String
+    let store: CollectionStore
+    let fields: [VectorField]
+    let writer: CollectionWriter
+    let view: ViewBox
+    let scratches = SearchScratchPool()
+    let optimizer: Optimizer
+    let logger: Logger
+
+    private let currentConfig: Mutex<CollectionConfig>
+
+    var config: CollectionConfig {
+        get { currentConfig.withLock { $0 } }
+        set { currentConfig.withLock { $0 = newValue } }
+    }
+
+    /// Opens the collection in `directory`, making it when it is new.
+    init(
+        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork
+    ) throws(QuiverError) {
+        self.name = name
+        logger = options.logger
+        currentConfig = Mutex(config)
+        fields = VectorField.fields(of: config)
+        let nextSegmentID: UInt64
+        do {
+            let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)
+            self.store = store
+            let opened = try CollectionOpener(store: store, fields: fields, config: config).open()
+            view = ViewBox(opened.view)
+            nextSegmentID = opened.state.counters.nextSegmentID
+            writer = CollectionWriter(
+                state: opened.state, indexes: opened.view.indexes, view: view, mostQueuedBytes: options.writeQueueBytes)
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
+        optimizer = Optimizer(work: work)
+        optimizer.attach(self, nextSegmentID: nextSegmentID)
+        writer.onCommit { [unowned self] in optimizer.noteWrite() }
+        for index in view.load().indexes.indexes where !index.isReady { optimizer.buildIndex(index.field) }
+    }
+
+    /// Stops background work, finishes waiting updates and closes the files.
+    func close() {
+        optimizer.stop()
+        writer.close()
+        do throws(LMDBError) {
+            try store.environment.close()
+        } catch {
+            logger.warning("collection \(name) was closed while it was being read: \(error)")
+        }
+    }
+
+    /// Whether the vectors of this name are to stay on disk until they are needed.
+    func isOnDisk(_ vectorName: String) -> Bool {
+        config.vectors?.byName[vectorName]?.onDisk ?? false
+    }
+
+    func reader() throws -> CollectionReader { try CollectionReader(self) }
+}

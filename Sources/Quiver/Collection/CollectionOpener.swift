@@ -1,0 +1,135 @@
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// Brings a collection's state back from its files. Reads the manifest, the counters, the dead rows, and the part
+/// of the log that is not in sealed segments; nothing that grows with the sealed data.
+struct CollectionOpener {
+    let store: CollectionStore
+    let fields: [VectorField]
+    let config: CollectionConfig
+
+    struct Opened {
+        var state: CollectionState
+        var view: CollectionView
+    }
+
+    func open() throws -> Opened {
+        let transaction = try store.environment.beginRead()
+        let handle = transaction.handle
+        var counters = StoreState()
+        if let bytes = unsafe try handle.get(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
+        let state = CollectionState(
+            store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map(VectorState.init))
+        let indexes = try openIndexes(handle)
+        try openSegments(state, handle)
+        try replayLog(state, handle)
+        let view = state.makeView(transactionID: handle.id, indexes: indexes, previous: nil)
+        return Opened(state: state, view: view)
+    }
+
+    private func freeSlots(_ transaction: TransactionHandle) throws -> ChunkedBitmap {
+        var free = ChunkedBitmap()
+        var cursor = try transaction.openCursor(store.free)
+        var entry = unsafe try cursor.first()
+        while let found = unsafe entry {
+            free.insert(unsafe try SlotKey.read(found.key))
+            unsafe entry = try cursor.next()
+        }
+        return free
+    }
+
+    private func openIndexes(_ transaction: TransactionHandle) throws -> FieldIndexSet {
+        var indexes: [FieldIndex] = []
+        var cursor = try transaction.openCursor(store.indexes)
+        var entry = unsafe try cursor.first()
+        while let found = unsafe entry {
+            let text = unsafe String(decoding: found.key, as: UTF8.self)
+            guard let field = PayloadPath(text) else {
+                throw QuiverError(.corrupted, "the index schema names \"\(text)\", which is no field")
+            }
+            let params = unsafe try StoredConfig.decode(PayloadIndexParams.self, from: found.value)
+            indexes.append(try FieldIndex.open(field, params, in: store.environment))
+            unsafe entry = try cursor.next()
+        }
+        return FieldIndexSet(indexes)
+    }
+
+    // MARK: Segments
+
+    private func openSegments(_ state: CollectionState, _ transaction: TransactionHandle) throws {
+        var known: Set<String> = []
+        var cursor = try transaction.openCursor(store.segments)
+        var entry = unsafe try cursor.first()
+        while let found = unsafe entry {
+            guard unsafe found.key.count == 8 else { throw LMDBError.corrupted }
+            let id = unsafe UInt64(bigEndian: found.key.loadUnaligned(as: UInt64.self))
+            let name = unsafe try SegmentEntry(found.value).vectorName
+            guard let index = fields.firstIndex(where: { $0.name == name }) else {
+                throw QuiverError(.corrupted, "segment \(id) belongs to vector \"\(name)\", which the collection has not")
+            }
+            let path = store.segmentPath(id)
+            let onDisk = config.vectors?.byName[name]?.onDisk ?? false
+            var sealed = SealedState(segment: try SealedSegment(id: id, path: path, onDisk: onDisk))
+            sealed.dead = try deadRows(id, transaction)
+            state.vectors[index].sealed.append(sealed)
+            known.insert(path)
+            unsafe entry = try cursor.next()
+        }
+        // Files that no manifest names: left by a process that ended while it wrote or replaced one.
+        for name in try Files.names(in: store.segmentsDirectory) {
+            let path = store.segmentsDirectory + "/" + name
+            if !known.contains(path) { Files.remove(path) }
+        }
+    }
+
+    private func deadRows(_ id: UInt64, _ transaction: TransactionHandle) throws -> ChunkedBitmap {
+        var dead = ChunkedBitmap()
+        var cursor = try transaction.openCursor(store.dead)
+        try cursor.forEachPosting(of: ShortKey(id)) { run in
+            for index in 0..<run.count { dead.insert(run[index]) }
+            return true
+        }
+        return dead
+    }
+
+    // MARK: Log
+
+    private func replayLog(_ state: CollectionState, _ transaction: TransactionHandle) throws {
+        var target = GrowingReplay(state: state)
+        try WriteAheadLog.forEach(after: state.counters.sealedSequence, store, transaction) {
+            (sequence, record) throws(QuiverError) in
+            do throws(ByteReader.Malformed) {
+                unsafe try LogReplay.apply(record, to: &target)
+            } catch {
+                throw QuiverError(.corrupted, "record \(sequence) of the log is damaged")
+            }
+        }
+        state.forgetJournal()
+    }
+}
+
+/// Fills the growing segments from the log. What is dead in sealed segments is known from `dead` already.
+private struct GrowingReplay: LogReplayTarget {
+    let state: CollectionState
+
+    mutating func replace(slot: UInt32) { deletePoint(slot: slot) }
+
+    mutating func setVector(slot: UInt32, name: String, floats: UnsafeBufferPointer<Float>) {
+        guard let index = state.vectors.firstIndex(where: { $0.field.name == name }),
+            state.vectors[index].field.dimension == floats.count, let base = floats.baseAddress
+        else { return }
+        state.removeGrowingVector(index, slot: slot)
+        unsafe state.appendVector(index, slot: slot, floats: base)
+    }
+
+    mutating func deletePoint(slot: UInt32) {
+        for index in state.vectors.indices { state.removeGrowingVector(index, slot: slot) }
+    }
+
+    mutating func deleteVector(slot: UInt32, name: String) {
+        guard let index = state.vectors.firstIndex(where: { $0.field.name == name }) else { return }
+        state.removeGrowingVector(index, slot: slot)
+    }
+}

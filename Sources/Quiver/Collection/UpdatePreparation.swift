@@ -1,0 +1,76 @@
+import QuiverIndex
+import QuiverModel
+
+/// What can be checked and computed of an update before it is queued: names and dimensions of vectors, finite
+/// components, normalisation. So that a request that does not fit is refused at once, and the writer's thread
+/// does not do what any thread can.
+struct UpdatePreparation {
+    let fields: [VectorField]
+
+    struct Prepared {
+        var operations: [UpdateOperation]
+        /// About what the request holds of memory while it waits.
+        var byteCount: Int
+    }
+
+    func prepare(_ operations: [UpdateOperation]) throws(QuiverError) -> Prepared {
+        guard !operations.isEmpty else { throw .badRequest("Empty update request") }
+        var prepared = Prepared(operations: [], byteCount: 0)
+        for operation in operations {
+            switch operation {
+            case .upsert(let batch):
+                prepared.operations.append(.upsert(try prepare(batch, &prepared.byteCount)))
+            case .updateVectors(let batch):
+                prepared.operations.append(.updateVectors(try prepare(batch, &prepared.byteCount)))
+            case .deleteVectors(_, let names):
+                for name in names where !fields.contains(where: { $0.name == name }) { throw .vectorNameUnknown(name) }
+                prepared.operations.append(operation)
+            case .setPayload(let payload, let selector, _), .overwritePayload(let payload, let selector):
+                prepared.byteCount += payload.utf8.count + selector.byteCount
+                prepared.operations.append(operation)
+            case .deletePoints(let selector), .deletePayload(_, let selector), .clearPayload(let selector):
+                prepared.byteCount += selector.byteCount
+                prepared.operations.append(operation)
+            }
+            prepared.byteCount += 256
+        }
+        return prepared
+    }
+
+    private func prepare(_ batch: PointBatch, _ byteCount: inout Int) throws(QuiverError) -> PointBatch {
+        var batch = batch
+        var shapes: [VectorField] = []
+        for name in batch.vectorNames {
+            guard let field = fields.first(where: { $0.name == name }) else { throw .vectorNameUnknown(name) }
+            shapes.append(field)
+        }
+        for vector in batch.vectors where vector.count != shapes[vector.name].dimension {
+            throw .vectorDimension(expected: shapes[vector.name].dimension, actual: vector.count)
+        }
+        let isFinite = batch.components.withUnsafeMutableBufferPointer { components in
+            for vector in batch.vectors where shapes[vector.name].distance == .cosine {
+                if let base = components.baseAddress {
+                    let start = unsafe base + vector.offset
+                    unsafe CodeEncoder.normalise(UnsafePointer(start), dimension: vector.count, into: start)
+                }
+            }
+            // A sum is not finite as soon as one of its terms is not; an overflow of large ones is looked at closer.
+            var sum: Float = 0
+            for component in unsafe components { sum += component }
+            return unsafe sum.isFinite || components.allSatisfy(\.isFinite)
+        }
+        guard isFinite else { throw .badInput("Vector components have to be finite numbers") }
+        byteCount += batch.components.count * MemoryLayout<Float>.size
+        byteCount += batch.entries.reduce(0) { $0 + 64 + ($1.payload?.utf8.count ?? 0) }
+        return batch
+    }
+}
+
+extension PointSelector {
+    fileprivate var byteCount: Int {
+        switch self {
+        case .ids(let ids): ids.count * MemoryLayout<PointID>.stride
+        case .filter: 1024
+        }
+    }
+}

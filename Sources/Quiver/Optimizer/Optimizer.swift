@@ -1,0 +1,277 @@
+import Logging
+import Synchronization
+
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// The background work of one collection: seals frozen segments, builds and merges graphs, builds field indexes.
+///
+/// Files are written aside; the manifest changes in one transaction on the writer's thread, and the files that are
+/// replaced are removed after it. What fails is tried again, later each time.
+final class Optimizer: Sendable {
+    struct Status: Sendable {
+        var isBusy = false
+        var error: String?
+    }
+
+    private struct State {
+        weak var core: CollectionCore?
+        var isStopped = false
+        var isSealing = false
+        var isBuilding = false
+        var lastWrite = ContinuousClock.now
+        var notBefore = ContinuousClock.now
+        var failures = 0
+        var error: String?
+        var control: BuildControl?
+        var buildingIndexes = 0
+        var nextSegmentID: UInt64 = 1
+    }
+
+    private let work: BackgroundWork
+    private let state = LockedCondition(State())
+
+    /// Idle for so long, a growing segment of at least `idleRows` rows is sealed, and after `longIdle` any.
+    private static let idle = Duration.seconds(1)
+    private static let longIdle = Duration.seconds(10)
+    private static let idleRows = 1000
+
+    init(work: BackgroundWork) {
+        self.work = work
+    }
+
+    /// The core owns this object and stops it before it goes.
+    func attach(_ core: CollectionCore, nextSegmentID: UInt64) {
+        state.change { state in
+            state.core = core
+            state.nextSegmentID = nextSegmentID
+        }
+    }
+
+    func stop() {
+        state.change { state in
+            state.isStopped = true
+            state.control?.cancel()
+        }
+        state.wait { $0.isSealing || $0.isBuilding || $0.buildingIndexes > 0 ? nil : () }
+        state.change { $0.core = nil }
+    }
+
+    private var core: CollectionCore? {
+        state.read { $0.isStopped ? nil : $0.core }
+    }
+
+    // MARK: Events
+
+    /// After every commit of updates, on the writer's thread.
+    func noteWrite() {
+        state.change { $0.lastWrite = .now }
+        consider()
+        work.watch(self)
+    }
+
+    /// Starts what is due: sealing when something is frozen, a build when the policy finds one.
+    func consider() {
+        guard let core else { return }
+        let view = core.view.load()
+        let starts: (seal: Bool, build: Bool) = state.change { state in
+            guard !state.isStopped, .now >= state.notBefore else { return (false, false) }
+            let seal = !state.isSealing && view.hasFrozen
+            if seal { state.isSealing = true }
+            let build = !state.isBuilding && Optimizer.plan(view, core.config) != nil
+            if build { state.isBuilding = true }
+            return (seal, build)
+        }
+        if starts.seal { work.seal { [self] in runSealing() } }
+        if starts.build { work.build { [self] in runBuild() } }
+    }
+
+    /// Whether the ticker has something to wait for.
+    var isWaiting: Bool {
+        guard let core else { return false }
+        let view = core.view.load()
+        if view.hasFrozen || Optimizer.plan(view, core.config) != nil { return true }
+        return Optimizer.wantsSealing(view, core.config, rows: 1)
+    }
+
+    /// Seals what has grown when no more writes come. Returns `isWaiting`.
+    func tick() -> Bool {
+        guard let core else { return false }
+        consider()
+        let quiet = state.read { ContinuousClock.now - $0.lastWrite }
+        let view = core.view.load()
+        let isDue =
+            quiet >= Self.longIdle
+            ? Optimizer.wantsSealing(view, core.config, rows: 1)
+            : quiet >= Self.idle && Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
+        if isDue, !view.hasFrozen {
+            core.writer.submit(
+                .init(
+                    apply: { $0.state.freeze() },
+                    completion: { [self] result in if case .success = result { consider() } }))
+        }
+        return isWaiting
+    }
+
+    /// Whether the collection is large enough for graphs and has at least `rows` rows that are not sealed.
+    private static func wantsSealing(_ view: CollectionView, _ config: CollectionConfig, rows: Int) -> Bool {
+        guard config.optimizers.maxOptimizationThreads != 0 else { return false }
+        return view.vectors.contains { vector in
+            let growing = vector.growing.reduce(0) { $0 + $1.liveCount }
+            return growing >= rows && policy(vector, config).wantsGraphs(liveRows: vector.liveCount)
+        }
+    }
+
+    var status: Status {
+        guard let core else { return Status() }
+        let view = core.view.load()
+        let waits = view.hasFrozen || Optimizer.plan(view, core.config) != nil
+            || Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
+        return state.read { state in
+            Status(isBusy: state.isSealing || state.isBuilding || state.buildingIndexes > 0 || waits, error: state.error)
+        }
+    }
+
+    /// Rows done and in all of the graph that is being built.
+    var buildProgress: (done: Int, total: Int)? {
+        state.read { state in state.control.map { ($0.doneRows, $0.totalRows) } }
+    }
+
+    // MARK: Outcome
+
+    private func finish(_ error: QuiverError?) {
+        state.change { state in
+            if let error, error.kind != .closed {
+                state.failures += 1
+                state.error = error.message
+                state.notBefore = .now + .seconds(min(60, 1 << min(state.failures, 6)))
+            } else if error == nil {
+                state.failures = 0
+                state.error = nil
+            }
+        }
+        if error != nil { work.watch(self) }
+        consider()
+    }
+
+    func takeSegmentID() -> UInt64 {
+        state.change { state in
+            state.nextSegmentID += 1
+            return state.nextSegmentID - 1
+        }
+    }
+
+    private func runSealing() {
+        var failure: QuiverError?
+        if let core {
+            do {
+                try SegmentSealer(core: core, optimizer: self).sealOldest()
+            } catch {
+                failure = QuiverError(wrapping: error)
+                core.logger.error("sealing a segment of \(core.name) failed: \(error)")
+            }
+        }
+        state.change { $0.isSealing = false }
+        finish(failure)
+    }
+
+    private func runBuild() {
+        var failure: QuiverError?
+        if let core {
+            let control = BuildControl()
+            let isStopped = state.change { state in
+                state.control = control
+                return state.isStopped
+            }
+            if !isStopped {
+                do {
+                    if let (vector, plan) = Optimizer.plan(core.view.load(), core.config) {
+                        try SegmentMerger(core: core, optimizer: self, work: work).run(vector, plan, control)
+                    }
+                } catch {
+                    failure = QuiverError(wrapping: error)
+                    if failure?.kind != .closed {
+                        core.logger.error("merging segments of \(core.name) failed: \(error)")
+                    }
+                }
+            }
+        }
+        state.change { state in
+            state.control = nil
+            state.isBuilding = false
+        }
+        finish(failure)
+    }
+
+    // MARK: Plans
+
+    static func policy(_ vector: VectorView, _ config: CollectionConfig) -> MergePolicy {
+        let hnsw = config.hnsw.applying(config.vectors?.byName[vector.field.name]?.hnswConfig)
+        return MergePolicy(
+            optimizers: config.optimizers, buildsGraphs: hnsw.m > 0,
+            bytesPerVector: vector.field.dimension * MemoryLayout<Float>.size)
+    }
+
+    private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> (vector: Int, plan: MergePolicy.Plan)? {
+        for (index, vector) in view.vectors.enumerated() {
+            let candidates = vector.sealed.map { sealed in
+                MergePolicy.Candidate(
+                    id: sealed.segment.id, rows: sealed.segment.rowCount, liveRows: sealed.liveCount,
+                    hasGraph: sealed.segment.graph != nil)
+            }
+            if let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) { return (index, plan) }
+        }
+        return nil
+    }
+
+    // MARK: Field indexes
+
+    /// Points that one step of an index build takes.
+    private static let indexStepPoints = 2000
+
+    /// Builds a registered index step by step, between updates, each step its own transaction.
+    func buildIndex(
+        _ field: PayloadPath, completion: @escaping @Sendable (Result<Void, QuiverError>) -> Void = { _ in }
+    ) {
+        guard let core else {
+            completion(.failure(QuiverError(.closed, "the collection is closed")))
+            return
+        }
+        state.change { $0.buildingIndexes += 1 }
+        step(field, core) { [self] result in
+            state.change { $0.buildingIndexes -= 1 }
+            completion(result)
+        }
+    }
+
+    private func step(
+        _ field: PayloadPath, _ core: CollectionCore, _ completion: @escaping @Sendable (Result<Void, QuiverError>) -> Void
+    ) {
+        let finished = SharedFlag()
+        core.writer.submit(
+            .init(
+                apply: { context in
+                    // Dropped or made anew meanwhile: then there is nothing to do, or somebody else does it.
+                    guard let index = context.indexes[field], !index.isReady else {
+                        finished.set()
+                        return
+                    }
+                    let progress = try index.buildStep(
+                        payloads: context.state.store.payload, maxPoints: Optimizer.indexStepPoints,
+                        in: &context.transaction)
+                    if progress == .finished {
+                        context.indexes = context.indexes.with(index.ready)
+                        finished.set()
+                    }
+                },
+                completion: { [self] result in
+                    if case .success = result, !finished.isSet, self.core != nil {
+                        step(field, core, completion)
+                    } else {
+                        completion(result)
+                    }
+                }))
+    }
+}

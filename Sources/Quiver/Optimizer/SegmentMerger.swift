@@ -1,0 +1,99 @@
+import QuiverIndex
+import QuiverLMDB
+import QuiverModel
+
+/// Rewrites sealed segments of one vector into one, with or without a graph.
+struct SegmentMerger {
+    let core: CollectionCore
+    let optimizer: Optimizer
+    let work: BackgroundWork
+
+    func run(_ index: Int, _ plan: MergePolicy.Plan, _ control: BuildControl) throws {
+        let vector = core.view.load().vectors[index]
+        let inputs = vector.sealed.filter { plan.inputs.contains($0.segment.id) }
+        guard inputs.count == plan.inputs.count else { return }
+        let rows = liveRows(inputs)
+        var segment: SealedSegment?
+        if !rows.isEmpty {
+            segment = try write(vector.field, inputs, rows, plan.buildGraph ? graphPlan(vector.field, control) : nil)
+        }
+        do {
+            try swap(index, inputs, segment, rows)
+        } catch {
+            if let segment { Files.remove(segment.path) }
+            throw error
+        }
+        // Open readers keep their maps; the space returns when the last is gone.
+        for input in inputs { Files.remove(input.segment.path) }
+    }
+
+    private func liveRows(_ inputs: [SealedView]) -> [SegmentRow] {
+        var rows: [SegmentRow] = []
+        rows.reserveCapacity(inputs.reduce(0) { $0 + $1.liveCount })
+        for (source, input) in inputs.enumerated() {
+            for row in 0..<input.segment.rowCount where !input.dead.contains(UInt32(row)) {
+                rows.append(
+                    SegmentRow(
+                        slot: unsafe input.segment.slots.slots[row], source: UInt32(source), row: UInt32(row)))
+            }
+        }
+        rows.sort { $0.slot < $1.slot }
+        return rows
+    }
+
+    private func graphPlan(_ field: VectorField, _ control: BuildControl) -> GraphPlan {
+        let config = core.config
+        let hnsw = config.hnsw.applying(config.vectors?.byName[field.name]?.hnswConfig)
+        let threads = hnsw.maxIndexingThreads > 0 ? min(hnsw.maxIndexingThreads, work.cores) : work.buildThreads
+        return GraphPlan(
+            parameters: HNSWParameters(
+                m: min(max(hnsw.m, HNSWParameters.mRange.lowerBound), HNSWParameters.mRange.upperBound),
+                efConstruct: min(
+                    max(hnsw.efConstruct, HNSWParameters.efConstructRange.lowerBound),
+                    HNSWParameters.efConstructRange.upperBound)),
+            threads: threads, control: control)
+    }
+
+    private func write(
+        _ field: VectorField, _ inputs: [SealedView], _ rows: [SegmentRow], _ graph: GraphPlan?
+    ) throws -> SealedSegment {
+        let id = optimizer.takeSegmentID()
+        let path = core.store.segmentPath(id)
+        try SegmentWriter(
+            path: path, metric: field.metric, dimension: field.dimension, sources: inputs.map { .sealed($0.segment) },
+            rows: rows
+        ).write(graph: graph)
+        return try SealedSegment(id: id, path: path, onDisk: core.isOnDisk(field.name))
+    }
+
+    private func swap(_ index: Int, _ inputs: [SealedView], _ segment: SealedSegment?, _ rows: [SegmentRow]) throws {
+        let store = core.store
+        try core.writer.perform { context in
+            let state = context.state
+            let ids = inputs.map(\.segment.id)
+            if let segment {
+                var result = SealedState(segment: segment)
+                // Rows that died while the file was written.
+                let dead = ids.map { id in
+                    state.vectors[index].sealed.first { $0.segment.id == id }?.dead ?? ChunkedBitmap()
+                }
+                if zip(dead, inputs).contains(where: { $0.count != $1.dead.count }) {
+                    for (row, source) in rows.enumerated() where dead[Int(source.source)].contains(source.row) {
+                        result.dead.insert(UInt32(row))
+                        try context.transaction.addPosting(store.dead, ShortKey(segment.id), UInt32(row))
+                    }
+                }
+                let name = state.vectors[index].field.name
+                try context.transaction.put(
+                    store.segments, ShortKey(segment.id), SegmentEntry(vectorName: name).encoded())
+                state.counters.nextSegmentID = max(state.counters.nextSegmentID, segment.id + 1)
+                state.vectors[index].sealed.append(result)
+            }
+            for id in ids {
+                try context.transaction.delete(store.segments, ShortKey(id))
+                try context.transaction.delete(store.dead, ShortKey(id))
+            }
+            state.vectors[index].sealed.removeAll { ids.contains($0.segment.id) }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import QuiverLMDB
+import QuiverModel
+
+/// Moves the oldest frozen growing segments, one of each vector, into flat segment files.
+struct SegmentSealer {
+    let core: CollectionCore
+    let optimizer: Optimizer
+
+    private struct Sealed {
+        var vector: Int
+        var segment: SealedSegment
+        /// In the order of the segment's rows.
+        var rows: [SegmentRow]
+    }
+
+    func sealOldest() throws {
+        let view = core.view.load()
+        guard view.hasFrozen else { return }
+        var sealed: [Sealed] = []
+        do {
+            for (index, vector) in view.vectors.enumerated() where vector.growing.count > 1 {
+                if let written = try write(vector, index) { sealed.append(written) }
+            }
+            try swap(sealed)
+        } catch {
+            for entry in sealed { Files.remove(entry.segment.path) }
+            throw error
+        }
+    }
+
+    private func write(_ vector: VectorView, _ index: Int) throws -> Sealed? {
+        let growing = vector.growing[0]
+        var rows: [SegmentRow] = []
+        rows.reserveCapacity(growing.liveCount)
+        for row in 0..<growing.count where !growing.dead.contains(UInt32(row)) {
+            let slot = growing.blocks[row / growing.rowsPerBlock].slot(row % growing.rowsPerBlock)
+            rows.append(SegmentRow(slot: slot, source: 0, row: UInt32(row)))
+        }
+        guard !rows.isEmpty else { return nil }
+        rows.sort { $0.slot < $1.slot }
+        let id = optimizer.takeSegmentID()
+        let path = core.store.segmentPath(id)
+        try SegmentWriter(
+            path: path, metric: vector.field.metric, dimension: vector.field.dimension, sources: [.growing(growing)],
+            rows: rows
+        ).write(graph: nil)
+        let segment = try SealedSegment(id: id, path: path, onDisk: core.isOnDisk(vector.field.name))
+        return Sealed(vector: index, segment: segment, rows: rows)
+    }
+
+    private func swap(_ sealed: [Sealed]) throws {
+        let store = core.store
+        try core.writer.perform { context in
+            let state = context.state
+            guard let sequence = state.frozenSequences.first else { return }
+            for entry in sealed {
+                // Rows that died while the file was written.
+                let dead = state.vectors[entry.vector].growing[0].dead
+                var result = SealedState(segment: entry.segment)
+                for (row, source) in entry.rows.enumerated() where dead.contains(source.row) {
+                    result.dead.insert(UInt32(row))
+                    try context.transaction.addPosting(store.dead, ShortKey(entry.segment.id), UInt32(row))
+                }
+                let name = state.vectors[entry.vector].field.name
+                try context.transaction.put(
+                    store.segments, ShortKey(entry.segment.id), SegmentEntry(vectorName: name).encoded())
+                state.counters.nextSegmentID = max(state.counters.nextSegmentID, entry.segment.id + 1)
+                state.vectors[entry.vector].sealed.append(result)
+            }
+            try WriteAheadLog.trim(through: sequence, store, &context.transaction)
+            state.counters.sealedSequence = sequence
+            state.removeOldestFrozen()
+        }
+    }
+}

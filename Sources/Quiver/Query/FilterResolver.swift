@@ -1,0 +1,45 @@
+import QuiverLMDB
+import QuiverModel
+import QuiverPayload
+
+/// Answers filters against one view and a transaction of the same moment.
+struct FilterResolver {
+    let store: CollectionStore
+    let view: CollectionView
+    let transaction: TransactionHandle
+
+    /// The slots that match. A set of the caller's own.
+    func resolve(_ filter: Filter, deadline: Deadline) throws -> SlotBitmap {
+        let result = SlotBitmap(bitCount: Int(view.slotCount))
+        try CompiledFilter(filter, context(deadline)).resolve(into: result)
+        return result
+    }
+
+    /// About how many match.
+    func estimate(_ filter: Filter) throws -> Int {
+        try CompiledFilter(filter, context(.never)).estimate().expected
+    }
+
+    /// All points, as a set of the caller's own.
+    func liveSlots() -> SlotBitmap {
+        let copy = SlotBitmap(bitCount: Int(view.slotCount))
+        copy.copy(from: view.liveSlots)
+        return copy
+    }
+
+    private func context(_ deadline: Deadline) -> FilterContext {
+        FilterContext(
+            transaction: transaction, indexes: view.indexes, payloads: store.payload, live: view.liveSlots,
+            deadline: deadline,
+            slotOfPoint: { id throws(LMDBError) in
+                guard let bytes = unsafe try transaction.get(store.ids, IDKey.key(id)) else { return nil }
+                return unsafe try SlotKey.read(bytes)
+            },
+            slotsWithVector: { name throws(LMDBError) in
+                guard let index = view.vectorIndex(named: name) else { return nil }
+                let bitmap = SlotBitmap(bitCount: Int(view.slotCount))
+                view.vectors[index].markSlots(in: bitmap)
+                return bitmap
+            })
+    }
+}

@@ -1,0 +1,77 @@
+/// Settings put together from layers: a later layer wins, key by key.
+struct ConfigurationLayers: Sendable {
+    /// One given value. `text` nil: given as null, which puts the default back.
+    struct Entry: Hashable, Sendable {
+        var path: String
+        var text: String?
+        var place: String
+    }
+
+    private var winning: [String: Entry] = [:]
+
+    /// Adds a layer on top.
+    /// - Throws: `ConfigurationError` for an unknown key.
+    mutating func add(_ entries: [Entry]) throws(ConfigurationError) {
+        for entry in entries {
+            guard SettingKeys.byPath[entry.path] != nil else {
+                if SettingKeys.sections.contains(entry.path) {
+                    guard entry.text == nil else {
+                        throw ConfigurationError(
+                            place: entry.place, message: "\(entry.path) is a section, not a value")
+                    }
+                    continue
+                }
+                throw Self.unknown(entry)
+            }
+            winning[entry.path] = entry
+        }
+    }
+
+    /// - Throws: `ConfigurationError` for a value of the wrong kind, or one that asks for what is not there yet.
+    func settings() throws(ConfigurationError) -> Settings {
+        var settings = Settings()
+        for key in SettingKeys.all {
+            guard let entry = winning[key.path], let text = entry.text else { continue }
+            if case .refused(let harmless) = key.effect {
+                // YAML spells booleans in several ways; compare what they mean.
+                let isHarmless = harmless.contains { $0 == text || (key.value($0) != nil && key.value($0) == key.value(text)) }
+                guard isHarmless else {
+                    throw ConfigurationError(place: entry.place, message: "\(key.path) is not supported yet")
+                }
+                continue
+            }
+            guard let value = key.value(text) else {
+                throw ConfigurationError(
+                    place: entry.place, message: "\(key.path) has to be \(key.expected), not \"\(text)\"")
+            }
+            if case .set(let apply) = key.effect { apply(&settings, value) }
+        }
+        return settings
+    }
+
+    /// Sentences about given keys that change nothing.
+    var notices: [String] {
+        SettingKeys.all.compactMap { key in
+            guard case .idle(let reason) = key.effect, winning[key.path]?.text != nil else { return nil }
+            return "\(key.path) has no effect: \(reason)"
+        }
+    }
+
+    /// Every key with its value in force, what it means, and where the value comes from.
+    var listing: String {
+        var lines: [String] = []
+        for key in SettingKeys.all {
+            let entry = winning[key.path]
+            let value = entry?.text ?? key.defaultText ?? "null"
+            lines.append("\(key.path): \(value)  # \(key.about) [\(entry.map(\.place) ?? "default")]")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func unknown(_ entry: Entry) -> ConfigurationError {
+        let names = SettingKeys.all.map(\.path) + SettingKeys.sections.sorted()
+        let nearest = NearestName.of(entry.path, among: names)
+        let hint = nearest.map { "; the nearest is \($0)" } ?? ""
+        return ConfigurationError(place: entry.place, message: "unknown key \(entry.path)\(hint)")
+    }
+}

@@ -1,0 +1,185 @@
+import Logging
+import QuiverModel
+import QuiverServer
+
+/// The table of keys: the one source for reading, for the nearest name of a misspelt key, and for the listing of
+/// `quiver serve --print-config`. Layout and names are Qdrant's; a new option is one line here.
+enum SettingKeys {
+    static let all: [SettingKey] = service + storage + optimizers + hnsw + general + notYet + withoutEffect
+
+    static let byPath: [String: SettingKey] = Dictionary(all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+
+    /// Every prefix of a key: what may be a section in a file.
+    static let sections: Set<String> = Set(
+        all.flatMap { key -> [String] in
+            let parts = key.path.split(separator: ".")
+            return (1..<max(parts.count, 1)).map { parts[..<$0].joined(separator: ".") }
+        })
+
+    private static let service = [
+        key("service.host", .text, "0.0.0.0", "Address to listen on.") { $0.server.host = $1.text },
+        key("service.http_port", .integer(0...65_535), "6333", "Port of the REST interface; 0: any free one.") {
+            $0.server.port = $1.integer
+        },
+        key("service.max_request_size_mb", .integer(1...1024), "32", "Largest body of a request, in MiB.") {
+            $0.server.maximumRequestBytes = $1.integer << 20
+        },
+        key("service.max_workers", .integer(0...1024), "0", "Threads that serve connections; 0: one per core.") {
+            $0.server.eventLoopThreads = $1.integer
+        },
+        key("service.enable_cors", .boolean, "true", "Whether pages of any origin may call from a browser.") {
+            $0.server.enableCORS = $1.boolean
+        },
+    ]
+
+    private static let storage = [
+        key("storage.storage_path", .text, "./storage", "Directory of all data.") { $0.storagePath = $1.text },
+        key("storage.performance.max_search_threads", .integer(0...1024), "0", "Threads for queries; 0: one per core.") {
+            $0.searchThreads = $1.integer
+        },
+        key(
+            "storage.performance.optimizer_cpu_budget", .integer(-1024...1024), "0",
+            "Cores for sealing, indexing and merging; 0: chosen, negative: so many left free."
+        ) { $0.optimizerCPUBudget = $1.integer },
+        key("storage.on_disk_payload", .boolean, "true", "Default of new collections.") {
+            $0.server.collectionDefaults.onDiskPayload = $1.boolean
+        },
+        key("storage.wal.wal_capacity_mb", .integer(1...(.max)), "32", "Default of new collections; echoed only.") {
+            $0.server.collectionDefaults.wal.walCapacityMb = $1.integer
+        },
+        key("storage.wal.wal_segments_ahead", .integer(0...(.max)), "0", "Default of new collections; echoed only.") {
+            $0.server.collectionDefaults.wal.walSegmentsAhead = $1.integer
+        },
+        key("storage.wal.wal_retain_closed", .integer(1...(.max)), "1", "Default of new collections; echoed only.") {
+            $0.server.collectionDefaults.wal.walRetainClosed = $1.integer
+        },
+        key("storage.collection.replication_factor", .integer(1...(.max)), "1", "Default of new collections; echoed only.") {
+            $0.server.collectionDefaults.replicationFactor = $1.integer
+        },
+        key(
+            "storage.collection.write_consistency_factor", .integer(1...(.max)), "1",
+            "Default of new collections; echoed only."
+        ) { $0.server.collectionDefaults.writeConsistencyFactor = $1.integer },
+    ]
+
+    private static let optimizers = [
+        key(
+            "storage.optimizers.deleted_threshold", .real(0...1), "0.2",
+            "Share of dead vectors above which a segment is rewritten."
+        ) { $0.server.collectionDefaults.optimizers.deletedThreshold = $1.real },
+        key(
+            "storage.optimizers.vacuum_min_vector_number", .integer(100...(.max)), "1000",
+            "Segments with fewer vectors are not rewritten for their dead ones."
+        ) { $0.server.collectionDefaults.optimizers.vacuumMinVectorNumber = $1.integer },
+        key(
+            "storage.optimizers.default_segment_number", .integer(0...(.max)), "0",
+            "Segments that merging aims at; 0: chosen."
+        ) { $0.server.collectionDefaults.optimizers.defaultSegmentNumber = $1.integer },
+        key("storage.optimizers.max_segment_size_kb", .integer(1...(.max)), nil, "Larger segments are not merged further.") {
+            $0.server.collectionDefaults.optimizers.maxSegmentSize = $1.integer
+        },
+        key("storage.optimizers.memmap_threshold_kb", .integer(0...(.max)), nil, "Echoed; segments are always mapped.") {
+            $0.server.collectionDefaults.optimizers.memmapThreshold = $1.integer
+        },
+        key("storage.optimizers.indexing_threshold_kb", .integer(0...(.max)), "10000", "Smaller segments get no graph.") {
+            $0.server.collectionDefaults.optimizers.indexingThreshold = $1.integer
+        },
+        key("storage.optimizers.flush_interval_sec", .integer(0...(.max)), "5", "Echoed; every write is durable at once.") {
+            $0.server.collectionDefaults.optimizers.flushIntervalSec = $1.integer
+        },
+        key(
+            "storage.optimizers.max_optimization_threads", .integer(0...1024), nil,
+            "Threads of one collection's background work; absent: the budget's."
+        ) { $0.server.collectionDefaults.optimizers.maxOptimizationThreads = $1.integer },
+    ]
+
+    private static let hnsw = [
+        key("storage.hnsw_index.m", .integer(0...10_000), "16", "Links of a node; twice as many on the ground level.") {
+            $0.server.collectionDefaults.hnsw.m = $1.integer
+        },
+        key("storage.hnsw_index.ef_construct", .integer(4...100_000), "100", "Candidates looked at when building.") {
+            $0.server.collectionDefaults.hnsw.efConstruct = $1.integer
+        },
+        key(
+            "storage.hnsw_index.full_scan_threshold_kb", .integer(0...(.max)), "10000",
+            "Below it matching points are scanned, not walked."
+        ) { $0.server.collectionDefaults.hnsw.fullScanThreshold = $1.integer },
+        key("storage.hnsw_index.max_indexing_threads", .integer(0...1024), "0", "Threads of one graph; 0: chosen.") {
+            $0.server.collectionDefaults.hnsw.maxIndexingThreads = $1.integer
+        },
+        key("storage.hnsw_index.on_disk", .boolean, "false", "Default of new collections.") {
+            $0.server.collectionDefaults.hnsw.onDisk = $1.boolean
+        },
+        key("storage.hnsw_index.payload_m", .integer(0...10_000), nil, "Default of new collections.") {
+            $0.server.collectionDefaults.hnsw.payloadM = $1.integer
+        },
+    ]
+
+    private static let general = [
+        key("log_level", .choice(["trace", "debug", "info", "warn", "warning", "error"]), "info", "Least level that is logged.") {
+            $0.logLevel = $1.text == "warn" ? .warning : Logger.Level(rawValue: $1.text) ?? .info
+        },
+        key("log_format", .choice(Settings.LogFormat.allCases.map(\.rawValue)), "text", "Lines of text, or of JSON.") {
+            $0.logFormat = Settings.LogFormat(rawValue: $1.text) ?? .text
+        },
+    ]
+
+    /// Options for what is not there yet. Security options above all must never be ignored silently.
+    private static let notYet = [
+        refused("service.api_key", .text, [""], "Key that callers have to show."),
+        refused("service.alt_api_key", .text, [""], "Second key, for rotation."),
+        refused("service.read_only_api_key", .text, [""], "Key that may only read."),
+        refused("service.jwt_rbac", .boolean, ["false"], "Access by signed tokens."),
+        refused("service.enable_tls", .boolean, ["false"], "HTTPS."),
+        refused("service.verify_https_client_certificate", .boolean, ["false"], "Client certificates."),
+        refused("service.grpc_port", .integer(0...65_535), ["0"], "Port of the gRPC interface."),
+        refused("service.hardware_reporting", .boolean, ["false"], "Hardware use in each answer."),
+        refused("service.metrics_port", .integer(0...65_535), ["0"], "A port of its own for metrics."),
+        refused("service.metrics_prefix", .text, [""], "Prefix of metric names."),
+        refused("service.static_content_dir", .text, [""], "Directory of the dashboard."),
+        refused("cluster.enabled", .boolean, ["false"], "Running as part of a cluster."),
+        refused("storage.snapshots_config.snapshots_storage", .choice(["local", "s3"]), ["local"], "Where snapshots go."),
+        refused("storage.node_type", .choice(["Normal", "Listener"]), ["Normal"], "Role in a cluster."),
+        refused("storage.update_concurrency", .integer(0...(.max)), ["0"], "Updates applied at once."),
+        refused("storage.performance.update_rate_limit", .integer(0...(.max)), ["0"], "Updates at once during transfers."),
+        refused("storage.max_collections", .integer(0...(.max)), [], "Most collections."),
+        refused("storage.low_memory_mode", .text, ["", "disabled", "false"], "Starting with little memory."),
+        refused("storage.collection.vectors.on_disk", .boolean, [], "Default of new vectors."),
+        refused("storage.collection.strict_mode.enabled", .boolean, ["false"], "Limits of new collections."),
+        refused("audit.enabled", .boolean, ["false"], "A log of who did what."),
+    ]
+
+    private static let withoutEffect = [
+        idle("storage.snapshots_path", .text, "there are no snapshots yet"),
+        idle("storage.temp_path", .text, "no temporary files are written"),
+        idle("storage.shard_transfer_method", .text, "there is no cluster"),
+        idle("service.enable_static_content", .boolean, "there is no dashboard"),
+        idle("telemetry_disabled", .boolean, "nothing is ever sent"),
+        idle("tls.cert", .text, "TLS is not supported yet"),
+        idle("tls.key", .text, "TLS is not supported yet"),
+        idle("tls.ca_cert", .text, "TLS is not supported yet"),
+        idle("tls.cert_ttl", .integer(0...(.max)), "TLS is not supported yet"),
+        idle("cluster.p2p.port", .integer(0...65_535), "there is no cluster"),
+        idle("cluster.p2p.enable_tls", .boolean, "there is no cluster"),
+        idle("cluster.consensus.tick_period_ms", .integer(0...(.max)), "there is no cluster"),
+    ]
+
+    private static func key(
+        _ path: String, _ kind: SettingKey.Kind, _ defaultText: String?, _ about: String,
+        _ apply: @escaping @Sendable (inout Settings, SettingValue) -> Void
+    ) -> SettingKey {
+        SettingKey(path: path, kind: kind, defaultText: defaultText, about: about, effect: .set(apply))
+    }
+
+    private static func refused(
+        _ path: String, _ kind: SettingKey.Kind, _ harmless: [String], _ about: String
+    ) -> SettingKey {
+        SettingKey(
+            path: path, kind: kind, defaultText: nil, about: about + " Not supported yet.",
+            effect: .refused(unless: harmless))
+    }
+
+    private static func idle(_ path: String, _ kind: SettingKey.Kind, _ reason: String) -> SettingKey {
+        SettingKey(path: path, kind: kind, defaultText: nil, about: "No effect: \(reason).", effect: .idle(reason))
+    }
+}

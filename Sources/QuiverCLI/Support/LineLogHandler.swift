@@ -1,0 +1,114 @@
+import Logging
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Log lines on standard output, one event a line: readable text, or JSON for machines.
+struct LineLogHandler: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    private let label: String
+    private let format: Settings.LogFormat
+
+    init(label: String, level: Logger.Level, format: Settings.LogFormat) {
+        self.label = label
+        self.logLevel = level
+        self.format = format
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { _, own in own }
+        let pairs = all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        var line = ""
+        switch format {
+        case .text:
+            line = "\(Self.timestamp()) \(event.level.rawValue.uppercased()) \(label): \(Self.oneLine("\(event.message)"))"
+            for (key, value) in pairs { line += " \(key)=\(Self.oneLine(value))" }
+        case .json:
+            line = #"{"time":"\#(Self.timestamp())","level":"\#(event.level.rawValue)","label":\#(Self.quoted(label))"#
+            line += #","message":\#(Self.quoted("\(event.message)"))"#
+            for (key, value) in pairs { line += ",\(Self.quoted(key)):\(Self.quoted(value))" }
+            line += "}"
+        }
+        line += "\n"
+        Self.write(line)
+    }
+
+    /// Lines of several threads must not mix, and a line may need several writes.
+    private static let output = Mutex(())
+
+    private static func write(_ line: String) {
+        var line = line
+        line.withUTF8 { bytes in
+            output.withLock { _ in
+                var written = 0
+                while written < bytes.count {
+                    let count = writeBytes(STDOUT_FILENO, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+                    if count < 0, errno == EINTR { continue }
+                    guard count > 0 else { return }
+                    written += count
+                }
+            }
+        }
+    }
+
+    private static let writeBytes: @Sendable (Int32, UnsafePointer<UInt8>?, Int) -> Int = {
+        #if canImport(Glibc)
+        Glibc.write($0, $1, $2)
+        #else
+        Darwin.write($0, $1, $2)
+        #endif
+    }
+
+    /// UTC with milliseconds, RFC 3339.
+    private static func timestamp() -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        var seconds = now.tv_sec
+        gmtime_r(&seconds, &parts)
+        func padded(_ value: some BinaryInteger, _ width: Int) -> String {
+            let digits = String(value)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        let date = "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
+        let time = "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
+        return "\(date)T\(time).\(padded(now.tv_nsec / 1_000_000, 3))Z"
+    }
+
+    /// A message must not be able to begin a line of its own.
+    private static func oneLine(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { result, scalar in
+            if scalar.value < 0x20 || scalar.value == 0x7F {
+                result += scalar.escaped(asASCII: true)
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,25 @@
+import NIOCore
+import QuiverModel
+
+/// One request, matched and read, on its way to its handler.
+struct Call: Sendable {
+    var route: Route
+    var path: PathParameters
+    var query: QueryParameters
+    var body: ByteBuffer
+    var started: ContinuousClock.Instant
+
+    /// Checked when the route was matched.
+    var collectionName: String { path["collection_name"] ?? "" }
+
+    /// Seconds since the request's head was read, for the envelope.
+    var elapsedSeconds: Double { (ContinuousClock.now - started).seconds }
+}
+
+extension Duration {
+    /// Whole nanoseconds, as a fraction that prints short.
+    var seconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds / 1_000_000_000) / 1e9
+    }
+}

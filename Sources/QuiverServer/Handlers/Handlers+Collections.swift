@@ -1,0 +1,82 @@
+import Quiver
+import QuiverModel
+import QuiverWire
+
+extension Handlers {
+    func listCollections(_ call: Call) -> Answer {
+        .json(ResponseEncoder.collections(database.collectionNames, seconds: call.elapsedSeconds))
+    }
+
+    func getCollection(_ call: Call) async throws(Rejection) -> Answer {
+        let collection = try collection(call)
+        return try await onWorker { () throws(QuiverError) in
+            let info = try collection.infoBlocking()
+            return .json(ResponseEncoder.collectionInfo(info, seconds: call.elapsedSeconds))
+        }
+    }
+
+    func createCollection(_ call: Call) async throws(Rejection) -> Answer {
+        let config = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.createCollection) }
+        try await engine { () async throws(QuiverError) in
+            try await database.createCollection(call.collectionName, config)
+        }
+        return done(call)
+    }
+
+    func updateCollection(_ call: Call) async throws(Rejection) -> Answer {
+        let patch = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.updateCollection) }
+        try await engine { () async throws(QuiverError) in
+            try await database.updateCollection(call.collectionName, patch)
+        }
+        return done(call)
+    }
+
+    func deleteCollection(_ call: Call) async throws(Rejection) -> Answer {
+        let existed = try await engine { () async throws(QuiverError) in
+            try await database.deleteCollection(call.collectionName)
+        }
+        return .json(ResponseEncoder.flag(existed, seconds: call.elapsedSeconds))
+    }
+
+    func collectionExists(_ call: Call) -> Answer {
+        .json(ResponseEncoder.exists(database.collectionExists(call.collectionName), seconds: call.elapsedSeconds))
+    }
+
+    func updateAliases(_ call: Call) async throws(Rejection) -> Answer {
+        let actions = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.aliasActions) }
+        try await engine { () async throws(QuiverError) in try await database.updateAliases(actions) }
+        return done(call)
+    }
+
+    func listAliases(_ call: Call, collection: String?) throws(Rejection) -> Answer {
+        let aliases = try engine { () throws(QuiverError) in try database.aliases(ofCollection: collection) }
+        return .json(ResponseEncoder.aliases(aliases, seconds: call.elapsedSeconds))
+    }
+
+    func createIndex(_ call: Call) async throws(Rejection) -> Answer {
+        let collection = try collection(call)
+        let (field, params) = try await onWorker { () throws(Rejection) in
+            try decode(call.body, RequestDecoder.createIndex)
+        }
+        let result = try await engine { () async throws(QuiverError) in
+            try await collection.createIndex(field, params, wait: call.query.wait, timeout: call.query.timeout)
+        }
+        return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
+    }
+
+    func deleteIndex(_ call: Call) async throws(Rejection) -> Answer {
+        let collection = try collection(call)
+        let name = call.path["field_name"] ?? ""
+        guard let field = PayloadPath(name) else {
+            throw Rejection(status: 400, text: "Bad request: `\(name)` is not a payload path")
+        }
+        let result = try await engine { () async throws(QuiverError) in
+            try await collection.dropIndex(field, wait: call.query.wait, timeout: call.query.timeout)
+        }
+        return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
+    }
+
+    private func done(_ call: Call) -> Answer {
+        .json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))
+    }
+}

@@ -1,2 +1,0 @@
-enum QuiverServerPlaceholder {}
-import Hummingbird

@@ -1,0 +1,231 @@
+import QuiverJSON
+import QuiverModel
+
+extension RequestDecoder {
+    static func collectionConfig(_ node: JSONNode) throws(WireFault) -> CollectionConfig {
+        try node.requireObject("struct CreateCollection")
+        var config = CollectionConfig()
+        if let vectors = try node.given("vectors") { config.vectors = try vectorsConfig(vectors) }
+        if let sparse = try node.given("sparse_vectors") { try refuseEntries(sparse, "sparse_vectors") }
+        if let count = try node.optionalCount("shard_number", from: 1, bound: Int(UInt32.max)) {
+            config.shardNumber = count
+        }
+        if let method = try node.given("sharding_method") {
+            let name = try method.text()
+            guard name == "auto" || name == "custom" else { throw method.unknownVariant(name, ["auto", "custom"]) }
+            guard name == "auto" else { throw method.unsupported("custom sharding") }
+        }
+        if let factor = try node.optionalCount("replication_factor", from: 1, bound: Int(UInt32.max)) {
+            config.replicationFactor = factor
+        }
+        if let factor = try node.optionalCount("write_consistency_factor", from: 1, bound: Int(UInt32.max)) {
+            config.writeConsistencyFactor = factor
+        }
+        if let onDisk = try node.optionalBool("on_disk_payload") { config.onDiskPayload = onDisk }
+        try refusePayloadStorage(node)
+        if let hnsw = try node.given("hnsw_config") { config.hnsw = config.hnsw.applying(try hnswPatch(hnsw)) }
+        if let wal = try node.given("wal_config") { config.wal = try walConfig(wal) }
+        if let optimizers = try node.given("optimizers_config") {
+            config.optimizers = config.optimizers.applying(try optimizersPatch(optimizers))
+        }
+        try node.refuse("quantization_config", "quantization_config")
+        try refuseStrictMode(node)
+        config.metadata = try metadata(node)
+        return config
+    }
+
+    static func collectionPatch(_ node: JSONNode) throws(WireFault) -> CollectionPatch {
+        try node.requireObject("struct UpdateCollection")
+        var patch = CollectionPatch()
+        if let vectors = try node.given("vectors") {
+            try vectors.requireObject("a map")
+            for member in vectors.members { patch.vectors[member.key] = try vectorPatch(member) }
+        }
+        if let sparse = try node.given("sparse_vectors") { try refuseEntries(sparse, "sparse_vectors") }
+        if let optimizers = try node.given("optimizers_config", or: "optimizer_config") {
+            patch.optimizers = try optimizersPatch(optimizers)
+        }
+        if let params = try node.given("params") {
+            try params.requireObject("struct CollectionParamsDiff")
+            patch.replicationFactor = try params.optionalCount("replication_factor", from: 1, bound: Int(UInt32.max))
+            patch.writeConsistencyFactor = try params.optionalCount(
+                "write_consistency_factor", from: 1, bound: Int(UInt32.max))
+            // How reads fan out to replicas: there is one replica, so nothing fans out.
+            _ = try params.optionalCount("read_fan_out_factor")
+            _ = try params.optionalCount("read_fan_out_delay_ms")
+            patch.onDiskPayload = try params.optionalBool("on_disk_payload")
+            try refusePayloadStorage(params)
+        }
+        if let hnsw = try node.given("hnsw_config") { patch.hnsw = try hnswPatch(hnsw) }
+        try refuseQuantizationPatch(node)
+        try refuseStrictMode(node)
+        patch.metadata = try metadata(node)
+        return patch
+    }
+
+    static func aliases(_ node: JSONNode) throws(WireFault) -> [AliasAction] {
+        try node.requireObject("struct ChangeAliasesOperation")
+        return try node.required("actions").list("a sequence") { (action) throws(WireFault) in
+            if let create = try action.field("create_alias") {
+                try create.requireObject("struct CreateAlias")
+                let collection = try create.required("collection_name").text()
+                let alias = try create.required("alias_name")
+                try checkAliasName(alias)
+                return .create(alias: try alias.text(), collection: collection)
+            }
+            if let delete = try action.field("delete_alias") {
+                try delete.requireObject("struct DeleteAlias")
+                return .delete(alias: try delete.required("alias_name").text())
+            }
+            if let rename = try action.field("rename_alias") {
+                try rename.requireObject("struct RenameAlias")
+                let old = try rename.required("old_alias_name").text()
+                let new = try rename.required("new_alias_name")
+                try checkAliasName(new)
+                return .rename(old: old, new: try new.text())
+            }
+            throw action.noVariant("AliasOperations")
+        }
+    }
+}
+
+// MARK: Vectors
+
+extension RequestDecoder {
+    /// Parameters of one vector, or a map of them: there every member is an object, also one called `size`.
+    private static func vectorsConfig(_ node: JSONNode) throws(WireFault) -> VectorsConfig? {
+        guard node.isObject else { throw node.noVariant("VectorsConfig") }
+        guard node.count > 0 else { return nil }
+        guard node.members.allSatisfy({ $0.isObject }) else { return .unnamed(try vectorParams(node)) }
+        var named: [String: VectorParams] = [:]
+        for member in node.members {
+            do throws(WireFault) {
+                try checkVectorName(member)
+                named[member.key] = try vectorParams(member)
+            } catch {
+                throw error.anonymising(member.byteOffset)
+            }
+        }
+        return .named(named)
+    }
+
+    private static func vectorParams(_ node: JSONNode) throws(WireFault) -> VectorParams {
+        let size = try node.required("size").count(from: 1, to: Limits.vectorSize)
+        let distanceNode = try node.required("distance")
+        let name = try distanceNode.text()
+        guard let distance = Distance(rawValue: name) else {
+            throw distanceNode.unknownVariant(name, ["Cosine", "Euclid", "Dot", "Manhattan"])
+        }
+        var params = VectorParams(size: size, distance: distance)
+        if let hnsw = try node.given("hnsw_config") { params.hnswConfig = try hnswPatch(hnsw) }
+        try node.refuse("quantization_config", "quantization_config")
+        params.onDisk = try node.optionalBool("on_disk")
+        try node.refuse("memory", "memory placement (memory)")
+        if let datatype = try node.given("datatype") {
+            let name = try datatype.text()
+            guard ["float32", "uint8", "float16", "turbo4"].contains(name) else {
+                throw datatype.unknownVariant(name, ["float32", "uint8", "float16", "turbo4"])
+            }
+            guard name == "float32" else { throw datatype.unsupported("datatype \(name)") }
+            params.datatype = name
+        }
+        try node.refuse("multivector_config", "multivector_config")
+        return params
+    }
+
+    private static func vectorPatch(_ node: JSONNode) throws(WireFault) -> VectorParamsPatch {
+        try node.requireObject("struct VectorParamsDiff")
+        var patch = VectorParamsPatch()
+        if let hnsw = try node.given("hnsw_config") { patch.hnswConfig = try hnswPatch(hnsw) }
+        try refuseQuantizationPatch(node)
+        patch.onDisk = try node.optionalBool("on_disk")
+        try node.refuse("memory", "memory placement (memory)")
+        return patch
+    }
+}
+
+// MARK: Configurations
+
+extension RequestDecoder {
+    static func hnswPatch(_ node: JSONNode) throws(WireFault) -> HNSWConfigPatch {
+        try node.requireObject("struct HnswConfigDiff")
+        var patch = HNSWConfigPatch()
+        patch.m = try node.optionalCount("m", bound: Limits.hnswLinks)
+        patch.efConstruct = try node.optionalCount("ef_construct", from: 4, bound: Limits.hnswCandidates)
+        patch.fullScanThreshold = try node.optionalCount("full_scan_threshold", from: 10)
+        patch.maxIndexingThreads = try node.optionalCount("max_indexing_threads")
+        patch.onDisk = try node.optionalBool("on_disk")
+        try node.refuse("memory", "memory placement (memory)")
+        patch.payloadM = try node.optionalCount("payload_m", bound: Limits.hnswLinks)
+        // False is what there is; the copies of vectors beside the links are not.
+        if let inline = try node.given("inline_storage"), try inline.bool() {
+            throw inline.unsupported("inline_storage")
+        }
+        return patch
+    }
+
+    private static func optimizersPatch(_ node: JSONNode) throws(WireFault) -> OptimizersConfigPatch {
+        try node.requireObject("struct OptimizersConfigDiff")
+        var patch = OptimizersConfigPatch()
+        patch.deletedThreshold = try node.given("deleted_threshold")?.number(from: 0, to: 1)
+        patch.vacuumMinVectorNumber = try node.optionalCount("vacuum_min_vector_number", from: 100)
+        patch.defaultSegmentNumber = try node.optionalCount("default_segment_number")
+        patch.maxSegmentSize = try node.optionalCount("max_segment_size", from: 1)
+        patch.memmapThreshold = try node.optionalCount("memmap_threshold")
+        patch.indexingThreshold = try node.optionalCount("indexing_threshold")
+        patch.flushIntervalSec = try node.optionalCount("flush_interval_sec")
+        if let threads = try node.given("max_optimization_threads") {
+            if let name = threads.string {
+                guard name == "auto" else { throw threads.noVariant("MaxOptimizationThreads") }
+                patch.maxOptimizationThreads = .automatic
+            } else {
+                patch.maxOptimizationThreads = .count(try threads.count())
+            }
+        }
+        // Whether points that are not optimised yet are hidden: here every point is found at once, so `wait` keeps
+        // its promise either way.
+        _ = try node.optionalBool("prevent_unoptimized")
+        return patch
+    }
+
+    private static func walConfig(_ node: JSONNode) throws(WireFault) -> WALConfig {
+        try node.requireObject("struct WalConfigDiff")
+        var config = WALConfig()
+        if let value = try node.optionalCount("wal_capacity_mb", from: 1) { config.walCapacityMb = value }
+        if let value = try node.optionalCount("wal_segments_ahead") { config.walSegmentsAhead = value }
+        if let value = try node.optionalCount("wal_retain_closed") { config.walRetainClosed = value }
+        return config
+    }
+
+    /// Qdrant's way to say that nothing is quantized is what there is.
+    private static func refuseQuantizationPatch(_ node: JSONNode) throws(WireFault) {
+        guard let quantization = try node.given("quantization_config") else { return }
+        guard quantization.isString("Disabled") else { throw quantization.unsupported("quantization_config") }
+    }
+
+    /// `payload.memory` places the payloads in memory; an empty object asks for nothing.
+    private static func refusePayloadStorage(_ node: JSONNode) throws(WireFault) {
+        guard let payload = try node.given("payload") else { return }
+        try payload.requireObject("struct PayloadStorageParams")
+        try payload.refuse("memory", "memory placement (payload.memory)")
+    }
+
+    /// Strict mode that is not enabled checks nothing, whatever its limits say.
+    private static func refuseStrictMode(_ node: JSONNode) throws(WireFault) {
+        guard let strict = try node.given("strict_mode_config") else { return }
+        try strict.requireObject("struct StrictModeConfig")
+        if let enabled = try strict.given("enabled"), try enabled.bool() {
+            throw enabled.unsupported("strict_mode_config")
+        }
+    }
+
+    private static func refuseEntries(_ node: JSONNode, _ what: String) throws(WireFault) {
+        try node.requireObject("a map")
+        if node.count > 0 { throw node.unsupported(what) }
+    }
+
+    private static func metadata(_ node: JSONNode) throws(WireFault) -> String? {
+        guard let metadata = try node.given("metadata") else { return nil }
+        return try metadata.payload()?.text
+    }
+}

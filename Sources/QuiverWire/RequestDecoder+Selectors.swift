@@ -1,0 +1,91 @@
+import QuiverJSON
+import QuiverModel
+
+extension RequestDecoder {
+    /// `with_payload`: a boolean, a list of paths (to keep), `{include}` or `{exclude}` and nothing else.
+    static func payloadSelector(
+        _ object: JSONNode, _ name: StaticString = "with_payload", absent: PayloadSelector
+    ) throws(WireFault) -> PayloadSelector {
+        guard let node = try object.given(name) else { return absent }
+        switch node.kind {
+        case .true: return .all
+        case .false: return .none
+        case .array: return .include(try node.paths())
+        case .object:
+            guard node.count == 1, let only = node.members.first(where: { _ in true }) else { break }
+            if only.isKey("include") { return .include(try only.paths()) }
+            if only.isKey("exclude") { return .exclude(try only.paths()) }
+        default: break
+        }
+        throw node.noVariant("WithPayloadInterface")
+    }
+
+    /// `with_vector`, also written `with_vectors`: a boolean or a list of names.
+    static func vectorSelector(_ object: JSONNode) throws(WireFault) -> VectorSelector {
+        guard let node = try object.given("with_vector", or: "with_vectors") else { return .none }
+        switch node.kind {
+        case .true: return .all
+        case .false: return .none
+        case .array: return .names(try node.strings())
+        default: throw node.noVariant("WithVector")
+        }
+    }
+
+    /// There are no shard keys on one node, so one that is named cannot be meant.
+    static func refuseShardKey(_ object: JSONNode) throws(WireFault) {
+        try object.refuse("shard_key", "shard_key")
+    }
+
+    static func lookupLocation(_ object: JSONNode) throws(WireFault) -> LookupLocation? {
+        guard let node = try object.given("lookup_from") else { return nil }
+        try node.requireObject("struct LookupLocation")
+        try refuseShardKey(node)
+        return LookupLocation(
+            collection: try node.required("collection").text(), vector: try node.optionalString("vector"))
+    }
+
+    /// `hnsw_ef`, `exact` and `indexed_only` are honoured.
+    static func searchParams(_ object: JSONNode) throws(WireFault) -> SearchParams {
+        guard let node = try object.given("params") else { return SearchParams() }
+        try node.requireObject("struct SearchParams")
+        var params = SearchParams()
+        params.hnswEf = try node.optionalCount("hnsw_ef", from: 1, bound: Limits.resultWindow)
+        params.exact = try node.optionalBool("exact") ?? false
+        params.indexedOnly = try node.optionalBool("indexed_only") ?? false
+        if let quantization = try node.given("quantization") {
+            // Without `quantization_config`, which is refused where collections are made, these have nothing
+            // to act on in Qdrant either; scores are exact whatever they say.
+            try quantization.requireObject("struct QuantizationSearchParams")
+            _ = try quantization.optionalBool("ignore")
+            _ = try quantization.optionalBool("rescore")
+            _ = try quantization.given("oversampling")?.number(from: 1)
+        }
+        if let acorn = try node.given("acorn") {
+            try acorn.requireObject("struct AcornSearchParams")
+            _ = try acorn.given("max_selectivity")?.number(from: 0, to: 1)
+            if try acorn.optionalBool("enable") == true {
+                throw acorn.unsupported("acorn search")
+            }
+        }
+        try node.refuse("idf", "idf search parameter")
+        return params
+    }
+
+    static func filter(_ object: JSONNode) throws(WireFault) -> Filter? {
+        guard let node = try object.given("filter") else { return nil }
+        return try filter(at: node)
+    }
+
+    /// `limit` and `offset` of one window; their sum is bounded.
+    static func window(
+        limit: JSONNode?, offset: JSONNode?, absent: Int
+    ) throws(WireFault) -> (limit: Int, offset: Int) {
+        let limitCount = try limit?.count(from: 1, bound: Limits.resultWindow) ?? absent
+        let offsetCount = try offset?.count(from: 0, bound: Limits.resultWindow) ?? 0
+        if let offset, limitCount + offsetCount > Limits.resultWindow {
+            throw offset.broken(
+                "value \(offsetCount) invalid, limit and offset together must be at most \(Limits.resultWindow)")
+        }
+        return (limitCount, offsetCount)
+    }
+}

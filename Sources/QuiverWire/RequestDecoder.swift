@@ -1,0 +1,167 @@
+import QuiverJSON
+package import QuiverModel
+
+/// Request bodies of the REST interface, read straight from their bytes into the model.
+///
+/// Every field of Qdrant 1.19's bodies is honoured, harmless by its definition (a comment says why), or refused with
+/// 501 and its name. `body` has to stay valid during the call only.
+package enum RequestDecoder {
+    /// Parsers with warm buffers; a body of ordinary size leaves them as they are.
+    private static let parsers = JSONParserPool(keptByteCount: 16 << 20)
+
+    private static func decode<Result>(
+        _ body: UnsafeRawBufferPointer, _ read: (JSONNode) throws(WireFault) -> Result
+    ) throws(WireError) -> Result {
+        try parsers.withParser { (parser) throws(WireError) in
+            let refuse: (JSONError) -> WireError = {
+                WireError(status: 400, message: "Format error in JSON body: \($0.description)")
+            }
+            return try unsafe parser.withParsed(bytes: body, mapError: refuse) { (root) throws(WireError) in
+                do throws(WireFault) {
+                    return try read(root)
+                } catch {
+                    throw unsafe error.error(in: root, of: body)
+                }
+            }
+        }
+    }
+}
+
+// MARK: Collections
+
+extension RequestDecoder {
+    /// `PUT /collections/{name}`
+    package static func createCollection(_ body: UnsafeRawBufferPointer) throws(WireError) -> CollectionConfig {
+        try unsafe decode(body, collectionConfig)
+    }
+
+    /// `PATCH /collections/{name}`
+    package static func updateCollection(_ body: UnsafeRawBufferPointer) throws(WireError) -> CollectionPatch {
+        try unsafe decode(body, collectionPatch)
+    }
+
+    /// `POST /collections/aliases`
+    package static func aliasActions(_ body: UnsafeRawBufferPointer) throws(WireError) -> [AliasAction] {
+        try unsafe decode(body, aliases)
+    }
+
+    /// `PUT /collections/{name}/index`
+    package static func createIndex(
+        _ body: UnsafeRawBufferPointer
+    ) throws(WireError) -> (field: PayloadPath, params: PayloadIndexParams) {
+        try unsafe decode(body, fieldIndex)
+    }
+}
+
+// MARK: Updates: the operations of one request, to be applied together
+
+extension RequestDecoder {
+    /// `PUT …/points`, as a list or a batch.
+    package static func upsert(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, upsertOperations)
+    }
+
+    /// `PUT …/points/vectors`
+    package static func updateVectors(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, updateVectorsOperations)
+    }
+
+    /// `POST …/points/vectors/delete`
+    package static func deleteVectors(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, deleteVectorsOperations)
+    }
+
+    /// `POST …/points/delete`
+    package static func deletePoints(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, deletePointsOperations)
+    }
+
+    /// `POST …/points/payload`
+    package static func setPayload(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, setPayloadOperations)
+    }
+
+    /// `PUT …/points/payload`
+    package static func overwritePayload(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, overwritePayloadOperations)
+    }
+
+    /// `POST …/points/payload/delete`
+    package static func deletePayload(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, deletePayloadOperations)
+    }
+
+    /// `POST …/points/payload/clear`
+    package static func clearPayload(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, clearPayloadOperations)
+    }
+
+    /// `POST …/points/batch`
+    package static func batchUpdate(_ body: UnsafeRawBufferPointer) throws(WireError) -> BatchUpdate {
+        try unsafe decode(body, batchUpdateOperations)
+    }
+}
+
+// MARK: Reads
+
+extension RequestDecoder {
+    /// `POST …/points`
+    package static func retrieve(_ body: UnsafeRawBufferPointer) throws(WireError) -> RetrieveRequest {
+        try unsafe decode(body, retrieveRequest)
+    }
+
+    /// `POST …/points/scroll`
+    package static func scroll(_ body: UnsafeRawBufferPointer) throws(WireError) -> ScrollRequest {
+        try unsafe decode(body, scrollRequest)
+    }
+
+    /// `POST …/points/count`
+    package static func count(_ body: UnsafeRawBufferPointer) throws(WireError) -> CountRequest {
+        try unsafe decode(body, countRequest)
+    }
+
+    /// `POST …/points/query`
+    package static func query(_ body: UnsafeRawBufferPointer) throws(WireError) -> QueryRequest {
+        try unsafe decode(body, queryRequest)
+    }
+
+    /// `POST …/points/query/batch`
+    package static func queryBatch(_ body: UnsafeRawBufferPointer) throws(WireError) -> [QueryRequest] {
+        try unsafe decode(body, queryBatchRequest)
+    }
+
+    /// `POST …/points/query/groups`
+    package static func queryGroups(_ body: UnsafeRawBufferPointer) throws(WireError) -> GroupsRequest {
+        try unsafe decode(body, queryGroupsRequest)
+    }
+
+    /// `POST …/points/search`
+    package static func search(_ body: UnsafeRawBufferPointer) throws(WireError) -> QueryRequest {
+        try unsafe decode(body, searchRequest)
+    }
+
+    /// `POST …/points/search/batch`
+    package static func searchBatch(_ body: UnsafeRawBufferPointer) throws(WireError) -> [QueryRequest] {
+        try unsafe decode(body) { (root) throws(WireFault) in try searches(root, searchRequest) }
+    }
+
+    /// `POST …/points/search/groups`
+    package static func searchGroups(_ body: UnsafeRawBufferPointer) throws(WireError) -> GroupsRequest {
+        try unsafe decode(body, searchGroupsRequest)
+    }
+
+    /// `POST …/points/recommend`
+    package static func recommend(_ body: UnsafeRawBufferPointer) throws(WireError) -> QueryRequest {
+        try unsafe decode(body, recommendRequest)
+    }
+
+    /// `POST …/points/recommend/batch`
+    package static func recommendBatch(_ body: UnsafeRawBufferPointer) throws(WireError) -> [QueryRequest] {
+        try unsafe decode(body) { (root) throws(WireFault) in try searches(root, recommendRequest) }
+    }
+
+    /// `POST …/points/recommend/groups`
+    package static func recommendGroups(_ body: UnsafeRawBufferPointer) throws(WireError) -> GroupsRequest {
+        try unsafe decode(body, recommendGroupsRequest)
+    }
+}

@@ -1,0 +1,82 @@
+"""A full disk: writes are refused with a reason, reads go on, and writing resumes when there is room."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from writers import COLLECTION, Connection, Refused, create_collection
+
+DISK_MIB = 96
+BALLAST_MIB = 48
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(disk)],
+                             capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"mounting a tmpfs is not permitted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def upsert(connection, request, count=50):
+    """Points of about 4 kB each."""
+    connection.call("PUT", f"/collections/{COLLECTION}/points?wait=true", {"points": [
+        {"id": request * 1000 + part, "vector": [float(part)] * 8,
+         "payload": {"writer": 0, "request": request, "text": "x" * 4000}} for part in range(count)]})
+    return count
+
+
+def count(connection):
+    return connection.call("POST", f"/collections/{COLLECTION}/points/count", {"exact": True})["count"]
+
+
+def test_full_disk(small_disk, make_server):
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * (BALLAST_MIB << 20))
+    server = make_server(small_disk / "storage")
+    server.log = small_disk.parent / "server.log"  # the log is not what runs out of room
+    server.start()
+    connection = Connection(server.port)
+    create_collection(connection)
+    written = request = 0
+    refusal = None
+    while refusal is None:
+        request += 1
+        assert request < 1000, "the disk never got full"
+        try:
+            written += upsert(connection, request)
+        except Refused as caught:
+            refusal = caught
+    print(f"{written} points fit; then: {refusal}")
+    assert refusal.status in (500, 507) and len(str(refusal)) > 10
+
+    # Reads go on, and the refused request left nothing.
+    assert count(connection) == written
+    assert len(connection.call("POST", f"/collections/{COLLECTION}/points/query", {
+        "query": [1.0] * 8, "limit": 10, "with_payload": True})["points"]) == 10
+    with pytest.raises(Refused):
+        for more in range(1000, 1100):
+            upsert(connection, more)
+            written += 50
+
+    ballast.unlink()
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            written += upsert(connection, 2000)
+            break
+        except Refused as still:
+            assert time.monotonic() < deadline, f"room was made, but writing did not resume: {still}"
+            time.sleep(0.2)
+    assert count(connection) == written
+    server.restart()
+    assert count(Connection(server.port)) == written
+    server.terminate()
