@@ -2,7 +2,9 @@ import QuiverLMDB
 
 extension CompiledFilter {
     /// The exact set of matching slots. `result` takes over the range of slots of the live ones.
+    /// - Throws: `.timeout`, `.storage`.
     package func resolve(into result: SlotBitmap) throws(PayloadError) {
+        try context.deadline.check()
         let found = try resolve(root, within: context.live)
         result.copy(from: found)
         giveBack(found)

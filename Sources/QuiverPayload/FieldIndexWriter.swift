@@ -124,12 +124,14 @@ package struct FieldIndexWriter: ~Copyable {
                 var element = unsafe TextScan.firstElement(base, at, end)
                 if element >= 0 { isEmpty = false }
                 while element >= 0 {
-                    if unsafe add(place, type, slot, base, element, end, isAddition) { hasValue = true } else { hasOthers = true }
+                    let hasKey = unsafe add(place, type, slot, base, element, end, isAddition)
+                    if hasKey { hasValue = true } else { hasOthers = true }
                     element = unsafe TextScan.nextElement(base, element, end)
                 }
             default:
                 isEmpty = false
-                if unsafe add(place, type, slot, base, at, end, isAddition) { hasValue = true } else { hasOthers = true }
+                let hasKey = unsafe add(place, type, slot, base, at, end, isAddition)
+                if hasKey { hasValue = true } else { hasOthers = true }
             }
         }
         if isEmpty { addSpecial(place, FieldKey.empty, slot, isAddition) }
@@ -140,7 +142,8 @@ package struct FieldIndexWriter: ~Copyable {
 
     @inline(__always)
     private mutating func add(
-        _ place: Int, _ type: PayloadIndexType, _ slot: UInt32, _ base: TextBase, _ at: Int, _ end: Int, _ isAddition: Bool
+        _ place: Int, _ type: PayloadIndexType, _ slot: UInt32, _ base: TextBase, _ at: Int, _ end: Int,
+        _ isAddition: Bool
     ) -> Bool {
         let start = bytes.count
         guard unsafe FieldKey.append(type, base, at, end, to: &bytes) else { return false }

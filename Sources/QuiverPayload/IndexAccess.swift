@@ -55,9 +55,9 @@ struct IndexAccess {
         case .predicate(.match(let value)):
             match(value)
         case .predicate(.matchAny(.strings(let values))):
-            for value in Set(values) { match(.string(value)) }
+            for value in values { match(.string(value)) }
         case .predicate(.matchAny(.integers(let values))):
-            for value in Set(values) { match(.integer(value)) }
+            for value in values { match(.integer(value)) }
         case .predicate(.matchExcept(let list)):
             except(list)
         case .predicate(.range(let bounds)):
@@ -76,6 +76,8 @@ struct IndexAccess {
             if wanted { sure = [Self.null] } else { absentFrom = [Self.null, Self.others] }
             doubtful = [Self.others]
         }
+        // By bytes: `==` on strings would take differently composed ones for the same.
+        sure = Array(Set(sure))
         doubtful = Array(Set(doubtful))
     }
 

@@ -147,7 +147,8 @@ extension TextScan {
         }
         guard unsafe hasBackslash(base + (open &+ 1), count) else { return false }
         return unsafe withUnescaped(base, open, stringEnd) { unescaped in
-            unsafe unescaped.count == textCount && (textCount == 0 || equalBytes(unescaped.baseAddress.unsafelyUnwrapped, text, textCount))
+            unsafe unescaped.count == textCount
+                && (textCount == 0 || equalBytes(unescaped.baseAddress.unsafelyUnwrapped, text, textCount))
         }
     }
 

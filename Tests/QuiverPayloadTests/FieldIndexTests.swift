@@ -37,7 +37,8 @@ struct FieldIndexTests {
         try collection.write((0..<50).map { (UInt32($0), "{\"k\":\"\($0 % 5)\"}") })
         try collection.createIndex("k", .keyword)
         try collection.buildStep(maxPoints: 20)
-        try collection.write([(3, #"{"k":"0"}"#), (45, #"{"k":"0"}"#), (10, nil), (44, nil), (60, #"{"k":"0"}"#), (19, #"{"k":"0"}"#), (20, nil)])
+        let zero = #"{"k":"0"}"#
+        try collection.write([(3, zero), (45, zero), (10, nil), (44, nil), (60, zero), (19, zero), (20, nil)])
         let path = try #require(PayloadPath("k"))
         let half = try #require(collection.indexes[path])
         #expect(!half.isReady)
@@ -66,6 +67,18 @@ struct FieldIndexTests {
         #expect(try pointCount(collection, "k") == 1)
     }
 
+    @Test("are not asked when the deadline has passed")
+    func deadline() throws {
+        let collection = try SampleCollection()
+        try collection.write((0..<2000).map { (UInt32($0), "{\"k\":\($0)}") })
+        let filter = Filter(must: [.isEmpty(try #require(PayloadPath("k")))])
+        #expect(throws: PayloadError.timeout) {
+            try collection.compiled(filter, deadline: Deadline(.now - .seconds(1))) { try $0.resolve(into: SlotBitmap()) }
+        }
+        let later = Deadline(after: .seconds(1000))
+        try collection.compiled(filter, deadline: later) { try $0.resolve(into: SlotBitmap()) }
+    }
+
     @Test("keep apart long strings with the same beginning")
     func longStrings() throws {
         let collection = try SampleCollection()
@@ -73,7 +86,9 @@ struct FieldIndexTests {
         try collection.buildAll()
         let path = try #require(PayloadPath("k"))
         let lengths = [494, 495, 496, 511, 512, 2000]
-        let texts = lengths.map { String(repeating: "é", count: $0 / 2) + String(repeating: "x", count: $0 % 2) } + lengths.map { String(repeating: "s", count: $0) }
+        let texts =
+            lengths.map { String(repeating: "é", count: $0 / 2) + String(repeating: "x", count: $0 % 2) }
+            + lengths.map { String(repeating: "s", count: $0) }
         try collection.write(texts.enumerated().map { (UInt32($0.offset), "{\"k\":\"\($0.element)\"}") })
         for (place, text) in texts.enumerated() {
             let match = Filter(must: [.field(FieldCondition(key: path, .match(.string(text))))])

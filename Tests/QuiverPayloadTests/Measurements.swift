@@ -14,7 +14,10 @@ struct Measurements {
         var lines: [String] = []
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
-        while unsafe getline(&line, &capacity, file) > 0, let read = unsafe line { lines.append(unsafe String(cString: read)) }
+        while unsafe getline(&line, &capacity, file) > 0, let read = unsafe line {
+            lines.append(unsafe String(cString: read))
+        }
+        unsafe free(line)
         let collection = try SampleCollection()
         let payloads = try lines.map { try collection.payload($0).utf8 }
         let fields: [(String, PayloadIndexType)] = [
@@ -79,7 +82,9 @@ struct Measurements {
                     estimated = try collection.compiled(filter, withIndexes: withIndexes) { try $0.estimate() }
                     bestEstimate = min(bestEstimate, ContinuousClock.now - second)
                 }
-                print("\(name), \(withIndexes ? "indexes" : "payloads"): \(count) of \(payloads.count) in \(best); \(estimated) in \(bestEstimate)")
+                print(
+                    "\(name), \(withIndexes ? "indexes" : "payloads"): \(count) of \(payloads.count) in \(best);",
+                    "\(estimated) in \(bestEstimate)")
             }
         }
     }

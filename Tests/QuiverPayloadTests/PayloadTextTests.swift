@@ -63,7 +63,8 @@ struct PayloadTextTests {
 
     @Test("gives the values at a path and the keys of groups")
     func values() throws {
-        let text = try payload(#"{"t":["a","a",3,2.5,true,null,{"x":1},18446744073709551615,"\u0061b"],"s":"one","o":[{"k":1},{"k":[2,3]}]}"#)
+        let text = try payload(
+            #"{"t":["a","a",3,2.5,true,null,{"x":1},18446744073709551615,"\u0061b"],"s":"one","o":[{"k":1},{"k":[2,3]}]}"#)
         func keys(_ path: String) throws -> [GroupID] {
             PayloadText.groupKeys(of: text, at: try #require(PayloadPath(path)))
         }

@@ -99,13 +99,14 @@ final class SampleCollection {
 
     /// Ids are the slots; `withIndexes: false` answers from payloads alone.
     func compiled<Answer>(
-        _ filter: Filter, withIndexes: Bool = true, _ body: (CompiledFilter) throws -> Answer
+        _ filter: Filter, withIndexes: Bool = true, deadline: Deadline = .never, _ body: (CompiledFilter) throws -> Answer
     ) throws -> Answer {
         let transaction = try environment.beginRead()
         let live = live
         let withVector = withVector
         let context = FilterContext(
             transaction: transaction.handle, indexes: withIndexes ? indexes : .none, payloads: payloads, live: live,
+            deadline: deadline,
             slotOfPoint: { id in
                 guard case .number(let number) = id, let slot = UInt32(exactly: number), live.contains(slot) else { return nil }
                 return slot
