@@ -116,6 +116,18 @@ struct ServerTests {
         }
     }
 
+    @Test func configuredDefaultsHoldForNewCollections() async throws {
+        var options = ServerOptions()
+        options.collectionDefaults.hnsw.m = 24
+        options.collectionDefaults.optimizers.indexingThreshold = 77
+        try await serving(options: options) { client in
+            let config = #"{"vectors":{"size":2,"distance":"Dot"},"hnsw_config":{"ef_construct":44}}"#
+            #expect(try await send(client, .put, "/collections/c", config).status == .ok)
+            let info = text(try await send(client, .get, "/collections/c"))
+            #expect(info.contains(#""m":24,"ef_construct":44"#) && info.contains(#""indexing_threshold":77"#))
+        }
+    }
+
     @Test func mainJob() async throws {
         try await serving { client in
             let missing = try await send(client, .get, "/collections/things")

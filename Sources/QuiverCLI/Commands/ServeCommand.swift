@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import Quiver
+import QuiverIndex
 import QuiverModel
 import QuiverServer
 
@@ -84,6 +85,7 @@ struct ServeCommand: AsyncParsableCommand {
                     metadata: [
                         "interface": "qdrant \(ServerVersion.interface)", "storage": "\(settings.storagePath)",
                         "collections": "\(database.collectionNames.count)",
+                        "kernels": "\(CodeEncoder.kernelName)",
                     ])
             }
         } catch let failure as ServerFailure {

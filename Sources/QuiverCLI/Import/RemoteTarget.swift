@@ -177,13 +177,24 @@ final class RemoteTarget: ImportTarget {
             answer = try await connection.send(method, path, ByteBuffer(bytes: body))
             idle.withLock { $0.append(connection) }
         } catch {
-            throw CommandFailure(code: .unavailable, message: "no answer from \(text): \(error)")
+            throw CommandFailure(code: .unavailable, message: "no answer from \(text): \(Self.reason(error))")
         }
         guard accepting.contains(answer.status) else {
             let code: ExitCode = answer.status >= 500 ? .unavailable : .dataError
             throw CommandFailure(code: code, message: "the server answered \(answer.status): \(message(answer.body))")
         }
         return answer
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let error = error.dnsAError ?? error.dnsAAAAError { return "\(error)" }
+            return error.connectionErrors.first.map { reason($0.error) } ?? "nothing listens there"
+        case let error as IOError: return SystemError.text(error.errnoCode)
+        case ChannelError.eof: return "the connection was closed"
+        default: return "\(error)"
+        }
     }
 
     private func message(_ body: [UInt8]) -> String {
