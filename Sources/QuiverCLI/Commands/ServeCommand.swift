@@ -32,10 +32,13 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         name: [.customLong("config"), .customLong("config-path")],
-        help: ArgumentHelp("A YAML file in Qdrant's layout.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+        help: ArgumentHelp("A YAML file in Qdrant's layout.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Option(help: ArgumentHelp("The directory of all data (storage.storage_path).", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("The directory of all data (storage.storage_path).", valueName: "dir"),
+        completion: .directory)
     var storage: String?
 
     @Option(help: "The address to listen on (service.host).")
@@ -65,10 +68,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private var flags: [ConfigurationLayers.Entry] {
-        [("storage.storage_path", storage, "--storage"), ("service.host", host, "--host"), ("service.http_port", port, "--port")]
-            .compactMap { path, value, place in
-                value.map { ConfigurationLayers.Entry(path: path, text: $0, place: place) }
-            }
+        [
+            ("storage.storage_path", storage, "--storage"), ("service.host", host, "--host"),
+            ("service.http_port", port, "--port"),
+        ]
+        .compactMap { path, value, place in
+            value.map { ConfigurationLayers.Entry(path: path, text: $0, place: place) }
+        }
     }
 
     private func serve(_ settings: Settings, notices: [String]) async throws {

@@ -106,7 +106,8 @@ final class RemoteTarget: ImportTarget {
             let answer = try await send(.PUT, path(collection) + "/points?wait=true", body, accepting: [200, 429])
             if answer.status == 200 { return }
             guard attempt < Self.attempts else {
-                throw CommandFailure(code: .unavailable, message: "the server has too much to do: \(message(answer.body))")
+                throw CommandFailure(
+                    code: .unavailable, message: "the server has too much to do: \(message(answer.body))")
             }
             try await Task.sleep(for: .seconds(max(1, answer.retryAfterSeconds ?? 1)))
         }
@@ -114,7 +115,8 @@ final class RemoteTarget: ImportTarget {
 
     /// The column form of the upsert request.
     static func body(_ batch: ImportBatch) -> [UInt8] {
-        var writer = JSONWriter(reservingByteCount: batch.components.count * 12 + batch.payloads.reduce(64) { $0 + $1.utf8.count })
+        var writer = JSONWriter(
+            reservingByteCount: batch.components.count * 12 + batch.payloads.reduce(64) { $0 + $1.utf8.count })
         writer.beginObject()
         writer.key("batch")
         writer.beginObject()

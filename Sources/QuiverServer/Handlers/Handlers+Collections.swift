@@ -29,7 +29,8 @@ extension Handlers {
     }
 
     func updateCollection(_ call: Call) async throws(Rejection) -> Answer {
-        let patch = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.updateCollection) }
+        let patch = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.updateCollection)
+        }
         try await engine { () async throws(QuiverError) in
             try await database.updateCollection(call.collectionName, patch)
         }
