@@ -94,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "QuiverCLI",
             dependencies: [
-                "Quiver", "QuiverModel", "QuiverJSON", "QuiverWire", "QuiverServer",
+                "Quiver", "QuiverModel", "QuiverIndex", "QuiverJSON", "QuiverWire", "QuiverServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
                 .product(name: "Yams", package: "Yams", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),

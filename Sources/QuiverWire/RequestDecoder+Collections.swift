@@ -2,9 +2,11 @@ import QuiverJSON
 import QuiverModel
 
 extension RequestDecoder {
-    static func collectionConfig(_ node: JSONNode) throws(WireFault) -> CollectionConfig {
+    static func collectionConfig(
+        _ node: JSONNode, defaults: CollectionConfig
+    ) throws(WireFault) -> CollectionConfig {
         try node.requireObject("struct CreateCollection")
-        var config = CollectionConfig()
+        var config = defaults
         if let vectors = try node.given("vectors") { config.vectors = try vectorsConfig(vectors) }
         if let sparse = try node.given("sparse_vectors") { try refuseEntries(sparse, "sparse_vectors") }
         if let count = try node.optionalCount("shard_number", from: 1, bound: Int(UInt32.max)) {

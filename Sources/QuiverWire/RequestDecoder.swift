@@ -30,9 +30,11 @@ package enum RequestDecoder {
 // MARK: Collections
 
 extension RequestDecoder {
-    /// `PUT /collections/{name}`
-    package static func createCollection(_ body: UnsafeRawBufferPointer) throws(WireError) -> CollectionConfig {
-        try unsafe decode(body, collectionConfig)
+    /// `PUT /collections/{name}`. What the body does not say stays as `defaults` has it.
+    package static func createCollection(
+        _ body: UnsafeRawBufferPointer, defaults: CollectionConfig = CollectionConfig()
+    ) throws(WireError) -> CollectionConfig {
+        try unsafe decode(body) { (node) throws(WireFault) in try collectionConfig(node, defaults: defaults) }
     }
 
     /// `PATCH /collections/{name}`

@@ -6,7 +6,8 @@ import Testing
 
 struct CommandTests {
     @Test func serveFlags() throws {
-        let command = try #require(try QuiverCommand.parseAsRoot(["serve", "--config-path", "a.yaml", "--port", "1"]) as? ServeCommand)
+        let command = try #require(
+            try QuiverCommand.parseAsRoot(["serve", "--config-path", "a.yaml", "--port", "1"]) as? ServeCommand)
         #expect(command.config == "a.yaml" && command.port == "1" && command.storage == nil)
     }
 

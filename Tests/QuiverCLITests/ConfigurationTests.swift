@@ -59,15 +59,23 @@ struct ConfigurationTests {
     }
 
     @Test func nullPutsTheDefaultBack() throws {
-        let settings = try load(file: "service:\n  http_port: null\n  api_key:\nstorage:\n", defaultFile: "service: {http_port: 9}").settings()
+        let settings = try load(
+            file: "service:\n  http_port: null\n  api_key:\nstorage:\n", defaultFile: "service: {http_port: 9}"
+        ).settings()
         #expect(settings.server.port == 6333)
     }
 
     @Test(arguments: [
         ("service:\n  htp_port: 1\n", "given.yaml:2:3: unknown key service.htp_port; the nearest is service.http_port"),
         ("servise:\n  http_port: 1\n", "given.yaml:1:1: unknown key servise; the nearest is service"),
-        ("service:\n  http_port: many\n", "given.yaml:2:3: service.http_port has to be a whole number from 0 to 65535, not \"many\""),
-        ("service:\n  http_port: 70000\n", "given.yaml:2:3: service.http_port has to be a whole number from 0 to 65535, not \"70000\""),
+        (
+            "service:\n  http_port: many\n",
+            "given.yaml:2:3: service.http_port has to be a whole number from 0 to 65535, not \"many\""
+        ),
+        (
+            "service:\n  http_port: 70000\n",
+            "given.yaml:2:3: service.http_port has to be a whole number from 0 to 65535, not \"70000\""
+        ),
         ("service:\n  api_key: secret\n", "given.yaml:2:3: service.api_key is not supported yet"),
         ("service:\n  enable_tls: yes\n", "given.yaml:2:3: service.enable_tls is not supported yet"),
         ("service:\n  jwt_rbac: maybe\n", "given.yaml:2:3: service.jwt_rbac is not supported yet"),
@@ -83,7 +91,10 @@ struct ConfigurationTests {
 
     @Test func mistakesInTheEnvironment() {
         let unknown = error { _ = try load(environment: ["QUIVER__SERVICE__HTTPPORT": "1"]).settings() }
-        #expect(unknown?.description == "environment variable QUIVER__SERVICE__HTTPPORT: unknown key service.httpport; the nearest is service.http_port")
+        #expect(
+            unknown?.description
+                == "environment variable QUIVER__SERVICE__HTTPPORT: unknown key service.httpport; the nearest is service.http_port"
+        )
         let key = error { _ = try load(environment: ["QDRANT__SERVICE__API_KEY": "k"]).settings() }
         #expect(key?.message == "service.api_key is not supported yet")
     }
@@ -104,12 +115,15 @@ struct ConfigurationTests {
     @Test func textThatIsNoYAML() {
         #expect(error { _ = try load(file: "a: [1\nb: }") }?.message.hasPrefix("not YAML") == true)
         #expect(error { _ = try load(file: "log_level: info\nlog_level: debug\n") } != nil)
-        #expect(error { _ = try Configuration.load(file: "missing.yaml", environment: [:], flags: []) { _ in nil } }?.message == "there is no file missing.yaml")
+        #expect(
+            error { _ = try Configuration.load(file: "missing.yaml", environment: [:], flags: []) { _ in nil } }?
+                .message == "there is no file missing.yaml")
     }
 
     @Test func listingShowsWhereAValueComesFrom() throws {
         let listing = try load(file: "service: {http_port: 7}").listing
-        #expect(listing.contains("service.http_port: 7  # Port of the REST interface; 0: any free one. [given.yaml:1:11]"))
+        #expect(
+            listing.contains("service.http_port: 7  # Port of the REST interface; 0: any free one. [given.yaml:1:11]"))
         #expect(listing.split(separator: "\n").count == SettingKeys.all.count)
     }
 

@@ -49,7 +49,9 @@ struct ImportTests {
         #expect(try parts("http://localhost:7000") == ["localhost", "7000", ""])
         #expect(try parts("localhost") == ["localhost", "6333", ""])
         #expect(try parts("HTTP://[::1]:80/db/") == ["::1", "80", "/db"])
-        for text in ["https://a", "http://", "http://a:b", "http://a:0", "http://u@a", "http://a/?q", "ftp://a", "[::1"] {
+        for text in [
+            "https://a", "http://", "http://a:b", "http://a:0", "http://u@a", "http://a/?q", "ftp://a", "[::1",
+        ] {
             #expect(throws: ServerAddress.Fault.self) { _ = try ServerAddress(text) }
         }
     }
@@ -84,7 +86,8 @@ struct ImportTests {
             ImportProgress.text(done: 200, total: 200, first: 100, elapsed: .seconds(10), barWidth: 4)
                 == "[████] 100 % 200/200 points, 10/s")
         #expect(
-            ImportProgress.text(done: 1, total: 10_001, first: 0, elapsed: .seconds(1), barWidth: 0).hasSuffix("2:46:40 left"))
+            ImportProgress.text(done: 1, total: 10_001, first: 0, elapsed: .seconds(1), barWidth: 0).hasSuffix(
+                "2:46:40 left"))
     }
 
     @Test func importsAllRowsOnce() async throws {

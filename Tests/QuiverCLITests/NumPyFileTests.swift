@@ -23,9 +23,12 @@ struct NumPyFileTests {
     func roundTrip(version: UInt8) throws {
         var generator = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0...(.max), using: &generator)
-        let values = (0..<60).map { Float(bitPattern: UInt32(truncatingIfNeeded: (seed &+ $0) &* 0x9E37_79B9) & 0x7F7F_FFFF) }
+        let values = (0..<60).map {
+            Float(bitPattern: UInt32(truncatingIfNeeded: (seed &+ $0) &* 0x9E37_79B9) & 0x7F7F_FFFF)
+        }
         let bytes = Self.file(
-            "{'descr': '<f4', 'fortran_order': False, 'shape': (12, 5), }", version: version, data: Self.float32(values))
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (12, 5), }", version: version, data: Self.float32(values)
+        )
         let temporary = try TemporaryFile(bytes)
         let array = try NumPyFile(temporary.path)
         #expect(array.header.rows == 12 && array.header.columns == 5)
@@ -79,7 +82,10 @@ struct NumPyFileTests {
     }
 
     @Test func otherFiles() throws {
-        for bytes in [[], Array("PK\u{3}\u{4} an archive".utf8), [0x93] + Array("NUMPY".utf8), [0x93] + Array("NUMPY".utf8) + [9, 0, 0, 0, 0, 0]] {
+        for bytes in [
+            [], Array("PK\u{3}\u{4} an archive".utf8), [0x93] + Array("NUMPY".utf8),
+            [0x93] + Array("NUMPY".utf8) + [9, 0, 0, 0, 0, 0],
+        ] {
             let temporary = try TemporaryFile(bytes)
             #expect(throws: CommandFailure.self) { _ = try NumPyFile(temporary.path) }
         }

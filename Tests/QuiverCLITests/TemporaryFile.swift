@@ -1,12 +1,12 @@
 import ArgumentParser
 
+@testable import QuiverCLI
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-
-@testable import QuiverCLI
 
 /// A file with given bytes that is gone when the test is over.
 final class TemporaryFile {

@@ -29,7 +29,10 @@ struct QueryParametersTests {
             "ordering=loose", 400,
             "Deserialize error in query parameters: unknown variant `loose`, expected one of `weak`, `medium`, `strong`"
         ),
-        ("consistency=0", 422, "Validation error in query parameters: [consistency: value 0 invalid, must be 1 or larger]"),
+        (
+            "consistency=0", 422,
+            "Validation error in query parameters: [consistency: value 0 invalid, must be 1 or larger]"
+        ),
     ])
     func refusals(query: String, status: Int, text: String) {
         #expect(read(query) == .failure(Rejection(status: status, text: text)))

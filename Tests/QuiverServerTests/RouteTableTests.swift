@@ -46,7 +46,8 @@ struct RouteTableTests {
     }
 
     @Test func decodesParameters() {
-        guard case .found(_, let parameters) = matcher.match(.delete, "/collections/a%20b/index/%22x%2Fy%22.z%C3%A4") else {
+        guard case .found(_, let parameters) = matcher.match(.delete, "/collections/a%20b/index/%22x%2Fy%22.z%C3%A4")
+        else {
             Issue.record("no route")
             return
         }

@@ -10,7 +10,6 @@ import Testing
 
 @testable import QuiverServer
 
-
 struct ServerTests {
     /// Runs a server over a database in a directory of its own.
     private func serving(
@@ -24,7 +23,8 @@ struct ServerTests {
         var options = options
         options.host = "127.0.0.1"
         options.port = 0
-        let server = QuiverServer(database: database, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let server = QuiverServer(
+            database: database, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await server.application(group: MultiThreadedEventLoopGroup.singleton) { _, _ in }.test(setup, body)
     }
 
@@ -34,19 +34,25 @@ struct ServerTests {
         _ client: any TestClientProtocol, _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil,
         headers: HTTPFields = [:]
     ) async throws -> TestResponse {
-        try await client.execute(uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }) { $0 }
+        try await client.execute(uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+        { $0 }
     }
 
     @Test func serviceRoutes() async throws {
         try await serving { client in
             let root = try await send(client, .get, "/")
-            #expect(text(root) == #"{"title":"qdrant - vector search engine","version":"1.19.0","commit":"\#(ServerVersion.commit)"}"#)
+            #expect(
+                text(root)
+                    == #"{"title":"qdrant - vector search engine","version":"1.19.0","commit":"\#(ServerVersion.commit)"}"#
+            )
             #expect(root.headers[.contentType] == "application/json")
             for path in ["/healthz", "/livez", "/healthz/"] {
                 #expect(text(try await send(client, .get, path)) == "healthz check passed")
             }
             #expect(text(try await send(client, .get, "/readyz")) == "all shards are ready")
-            #expect(text(try await send(client, .get, "/cluster")).hasPrefix(#"{"result":{"status":"disabled"},"status":"ok""#))
+            #expect(
+                text(try await send(client, .get, "/cluster")).hasPrefix(
+                    #"{"result":{"status":"disabled"},"status":"ok""#))
         }
     }
 
@@ -60,7 +66,8 @@ struct ServerTests {
             #expect(standalone.status == .methodNotAllowed)
             #expect(text(standalone).contains("standalone mode"))
             let later = try await send(client, .post, "/collections/c/facet", "{}")
-            #expect(later.status == .notImplemented && text(later).contains(#""error":"Faceting is not supported yet""#))
+            #expect(
+                later.status == .notImplemented && text(later).contains(#""error":"Faceting is not supported yet""#))
         }
     }
 
@@ -78,7 +85,8 @@ struct ServerTests {
         try await serving(options: options) { client in
             let long = try await send(client, .put, "/collections/c", String(repeating: " ", count: 65))
             #expect(long.status == .badRequest)
-            #expect(text(long).contains("Payload error: JSON payload (65 bytes) is larger than allowed (limit: 64 bytes)."))
+            #expect(
+                text(long).contains("Payload error: JSON payload (65 bytes) is larger than allowed (limit: 64 bytes)."))
             let fitting = try await send(client, .put, "/collections/c", String(repeating: " ", count: 64))
             #expect(fitting.status == .badRequest && !text(fitting).contains("Payload error"))
         }
@@ -89,7 +97,9 @@ struct ServerTests {
         var preflight = origin
         preflight[try #require(HTTPField.Name("Access-Control-Request-Method"))] = "PUT"
         try await serving { [preflight] client in
-            #expect(try await send(client, .get, "/", headers: origin).headers[.accessControlAllowOrigin] == "http://example.com")
+            #expect(
+                try await send(client, .get, "/", headers: origin).headers[.accessControlAllowOrigin]
+                    == "http://example.com")
             let answer = try await send(client, .options, "/collections/c", headers: preflight)
             #expect(answer.status == .ok)
             #expect(answer.headers[.accessControlAllowMethods]?.contains("PUT") == true)
@@ -108,11 +118,25 @@ struct ServerTests {
         try await serving { client in
             let timeout = try await send(client, .put, "/collections/c/points?timeout=0", "{}")
             #expect(timeout.status == .unprocessableContent)
-            #expect(text(timeout).contains("Validation error in query parameters: [timeout: value 0 invalid, must be 1 or larger]"))
+            #expect(
+                text(timeout).contains(
+                    "Validation error in query parameters: [timeout: value 0 invalid, must be 1 or larger]"))
             let name = try await send(client, .put, "/collections/a%3Fb", "{}")
             #expect(name.status == .unprocessableContent)
             let id = try await send(client, .get, "/collections/c/points/minus")
             #expect(id.status == .badRequest && text(id).contains(#"Can not recognize \"minus\" as point id"#))
+        }
+    }
+
+    @Test func configuredDefaultsHoldForNewCollections() async throws {
+        var options = ServerOptions()
+        options.collectionDefaults.hnsw.m = 24
+        options.collectionDefaults.optimizers.indexingThreshold = 77
+        try await serving(options: options) { client in
+            let config = #"{"vectors":{"size":2,"distance":"Dot"},"hnsw_config":{"ef_construct":44}}"#
+            #expect(try await send(client, .put, "/collections/c", config).status == .ok)
+            let info = text(try await send(client, .get, "/collections/c"))
+            #expect(info.contains(#""m":24,"ef_construct":44"#) && info.contains(#""indexing_threshold":77"#))
         }
     }
 
@@ -134,7 +158,8 @@ struct ServerTests {
             #expect(upsert.status == .ok && text(upsert).contains(#""status":"completed""#))
 
             let index = try await send(
-                client, .put, "/collections/things/index?wait=true", #"{"field_name":"color","field_schema":"keyword"}"#)
+                client, .put, "/collections/things/index?wait=true", #"{"field_name":"color","field_schema":"keyword"}"#
+            )
             #expect(index.status == .ok)
             let query = try await send(client, .post, "/collections/things/points/query", #"{"query":[1,0],"limit":1}"#)
             #expect(text(query).contains(#""points":[{"id":1,"#))
@@ -142,8 +167,11 @@ struct ServerTests {
                 client, .post, "/collections/things/points/search",
                 #"{"vector":[1,0],"limit":3,"filter":{"must":[{"key":"color","match":{"value":"blue"}}]}}"#)
             #expect(text(search).hasPrefix(#"{"result":[{"id":2,"#))
-            #expect(text(try await send(client, .post, "/collections/things/points/count", "{}")).contains(#""count":3"#))
-            #expect(text(try await send(client, .get, "/collections/things/points/2")).contains(#""payload":{"color":"blue"}"#))
+            #expect(
+                text(try await send(client, .post, "/collections/things/points/count", "{}")).contains(#""count":3"#))
+            #expect(
+                text(try await send(client, .get, "/collections/things/points/2")).contains(
+                    #""payload":{"color":"blue"}"#))
             let absent = try await send(client, .get, "/collections/things/points/9")
             #expect(absent.status == .notFound && text(absent).contains("Point with id 9 does not exists!"))
 
@@ -153,7 +181,8 @@ struct ServerTests {
             #expect(batch.status == .ok && text(batch).occurrences(of: "operation_id") == 2)
             let scroll = text(try await send(client, .post, "/collections/things/points/scroll", #"{"limit":1}"#))
             #expect(scroll.contains(#""next_page_offset":"5c56c793-69f3-4fbf-87e6-c4bf54c28c26""#))
-            let dimension = try await send(client, .put, "/collections/things/points", #"{"points":[{"id":1,"vector":[1]}]}"#)
+            let dimension = try await send(
+                client, .put, "/collections/things/points", #"{"points":[{"id":1,"vector":[1]}]}"#)
             #expect(dimension.status == .badRequest)
             #expect(text(dimension).contains("Wrong input: Vector dimension error: expected dim: 2, got 1"))
 

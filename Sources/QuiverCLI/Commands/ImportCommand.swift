@@ -23,10 +23,14 @@ struct ImportCommand: AsyncParsableCommand {
               quiver import --storage ./storage --collection docs --vectors docs.npy --distance Dot --resume
             """)
 
-    @Option(help: ArgumentHelp("The vectors: a NumPy array of rows × components.", valueName: "file.npy"), completion: .file(extensions: ["npy"]))
+    @Option(
+        help: ArgumentHelp("The vectors: a NumPy array of rows × components.", valueName: "file.npy"),
+        completion: .file(extensions: ["npy"]))
     var vectors: String
 
-    @Option(help: ArgumentHelp("The payloads: one JSON object a line.", valueName: "file.jsonl"), completion: .file(extensions: ["jsonl"]))
+    @Option(
+        help: ArgumentHelp("The payloads: one JSON object a line.", valueName: "file.jsonl"),
+        completion: .file(extensions: ["jsonl"]))
     var payloads: String?
 
     @Option(help: "The collection; made when it is missing.")
@@ -35,7 +39,8 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "A running server, as http://host:port.")
     var url: String?
 
-    @Option(help: ArgumentHelp("A storage directory that no server has open.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("A storage directory that no server has open.", valueName: "dir"), completion: .directory)
     var storage: String?
 
     @Option(help: "How a new collection compares; Cosine unless given.")
@@ -44,7 +49,9 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "The id of the first row.")
     var firstID: UInt64 = 0
 
-    @Option(name: .customLong("index"), help: ArgumentHelp("A field index to make first, e.g. price:float; repeatable.", valueName: "field:type"))
+    @Option(
+        name: .customLong("index"),
+        help: ArgumentHelp("A field index to make first, e.g. price:float; repeatable.", valueName: "field:type"))
     var indexes: [FieldIndexArgument] = []
 
     @Flag(help: "Go on behind the rows that are there already.")

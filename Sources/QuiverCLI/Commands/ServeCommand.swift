@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import Quiver
+import QuiverIndex
 import QuiverModel
 import QuiverServer
 
@@ -31,10 +32,13 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         name: [.customLong("config"), .customLong("config-path")],
-        help: ArgumentHelp("A YAML file in Qdrant's layout.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+        help: ArgumentHelp("A YAML file in Qdrant's layout.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Option(help: ArgumentHelp("The directory of all data (storage.storage_path).", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("The directory of all data (storage.storage_path).", valueName: "dir"),
+        completion: .directory)
     var storage: String?
 
     @Option(help: "The address to listen on (service.host).")
@@ -64,10 +68,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private var flags: [ConfigurationLayers.Entry] {
-        [("storage.storage_path", storage, "--storage"), ("service.host", host, "--host"), ("service.http_port", port, "--port")]
-            .compactMap { path, value, place in
-                value.map { ConfigurationLayers.Entry(path: path, text: $0, place: place) }
-            }
+        [
+            ("storage.storage_path", storage, "--storage"), ("service.host", host, "--host"),
+            ("service.http_port", port, "--port"),
+        ]
+        .compactMap { path, value, place in
+            value.map { ConfigurationLayers.Entry(path: path, text: $0, place: place) }
+        }
     }
 
     private func serve(_ settings: Settings, notices: [String]) async throws {
@@ -84,6 +91,7 @@ struct ServeCommand: AsyncParsableCommand {
                     metadata: [
                         "interface": "qdrant \(ServerVersion.interface)", "storage": "\(settings.storagePath)",
                         "collections": "\(database.collectionNames.count)",
+                        "kernels": "\(CodeEncoder.kernelName)",
                     ])
             }
         } catch let failure as ServerFailure {

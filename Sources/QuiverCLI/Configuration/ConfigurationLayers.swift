@@ -34,7 +34,9 @@ struct ConfigurationLayers: Sendable {
             guard let entry = winning[key.path], let text = entry.text else { continue }
             if case .refused(let harmless) = key.effect {
                 // YAML spells booleans in several ways; compare what they mean.
-                let isHarmless = harmless.contains { $0 == text || (key.value($0) != nil && key.value($0) == key.value(text)) }
+                let isHarmless = harmless.contains {
+                    $0 == text || (key.value($0) != nil && key.value($0) == key.value(text))
+                }
                 guard isHarmless else {
                     throw ConfigurationError(place: entry.place, message: "\(key.path) is not supported yet")
                 }

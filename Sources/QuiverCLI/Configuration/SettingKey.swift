@@ -47,7 +47,8 @@ struct SettingKey: Sendable {
         case .text: "text"
         case .boolean: "true or false"
         case .integer(let range):
-            range.upperBound == .max ? "a whole number of at least \(range.lowerBound)"
+            range.upperBound == .max
+                ? "a whole number of at least \(range.lowerBound)"
                 : "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .real(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let names): "one of " + names.joined(separator: ", ")

@@ -7,7 +7,8 @@ import QuiverServer
 enum SettingKeys {
     static let all: [SettingKey] = service + storage + optimizers + hnsw + general + notYet + withoutEffect
 
-    static let byPath: [String: SettingKey] = Dictionary(all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    static let byPath: [String: SettingKey] = Dictionary(
+        all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
 
     /// Every prefix of a key: what may be a section in a file.
     static let sections: Set<String> = Set(
@@ -34,7 +35,8 @@ enum SettingKeys {
 
     private static let storage = [
         key("storage.storage_path", .text, "./storage", "Directory of all data.") { $0.storagePath = $1.text },
-        key("storage.performance.max_search_threads", .integer(0...1024), "0", "Threads for queries; 0: one per core.") {
+        key("storage.performance.max_search_threads", .integer(0...1024), "0", "Threads for queries; 0: one per core.")
+        {
             $0.searchThreads = $1.integer
         },
         key(
@@ -53,7 +55,10 @@ enum SettingKeys {
         key("storage.wal.wal_retain_closed", .integer(1...(.max)), "1", "Default of new collections; echoed only.") {
             $0.server.collectionDefaults.wal.walRetainClosed = $1.integer
         },
-        key("storage.collection.replication_factor", .integer(1...(.max)), "1", "Default of new collections; echoed only.") {
+        key(
+            "storage.collection.replication_factor", .integer(1...(.max)), "1",
+            "Default of new collections; echoed only."
+        ) {
             $0.server.collectionDefaults.replicationFactor = $1.integer
         },
         key(
@@ -75,16 +80,24 @@ enum SettingKeys {
             "storage.optimizers.default_segment_number", .integer(0...(.max)), "0",
             "Segments that merging aims at; 0: chosen."
         ) { $0.server.collectionDefaults.optimizers.defaultSegmentNumber = $1.integer },
-        key("storage.optimizers.max_segment_size_kb", .integer(1...(.max)), nil, "Larger segments are not merged further.") {
+        key(
+            "storage.optimizers.max_segment_size_kb", .integer(1...(.max)), nil,
+            "Larger segments are not merged further."
+        ) {
             $0.server.collectionDefaults.optimizers.maxSegmentSize = $1.integer
         },
-        key("storage.optimizers.memmap_threshold_kb", .integer(0...(.max)), nil, "Echoed; segments are always mapped.") {
+        key("storage.optimizers.memmap_threshold_kb", .integer(0...(.max)), nil, "Echoed; segments are always mapped.")
+        {
             $0.server.collectionDefaults.optimizers.memmapThreshold = $1.integer
         },
-        key("storage.optimizers.indexing_threshold_kb", .integer(0...(.max)), "10000", "Smaller segments get no graph.") {
+        key("storage.optimizers.indexing_threshold_kb", .integer(0...(.max)), "10000", "Smaller segments get no graph.")
+        {
             $0.server.collectionDefaults.optimizers.indexingThreshold = $1.integer
         },
-        key("storage.optimizers.flush_interval_sec", .integer(0...(.max)), "5", "Echoed; every write is durable at once.") {
+        key(
+            "storage.optimizers.flush_interval_sec", .integer(0...(.max)), "5",
+            "Echoed; every write is durable at once."
+        ) {
             $0.server.collectionDefaults.optimizers.flushIntervalSec = $1.integer
         },
         key(
@@ -116,7 +129,10 @@ enum SettingKeys {
     ]
 
     private static let general = [
-        key("log_level", .choice(["trace", "debug", "info", "warn", "warning", "error"]), "info", "Least level that is logged.") {
+        key(
+            "log_level", .choice(["trace", "debug", "info", "warn", "warning", "error"]), "info",
+            "Least level that is logged."
+        ) {
             $0.logLevel = $1.text == "warn" ? .warning : Logger.Level(rawValue: $1.text) ?? .info
         },
         key("log_format", .choice(Settings.LogFormat.allCases.map(\.rawValue)), "text", "Lines of text, or of JSON.") {
@@ -138,10 +154,12 @@ enum SettingKeys {
         refused("service.metrics_prefix", .text, [""], "Prefix of metric names."),
         refused("service.static_content_dir", .text, [""], "Directory of the dashboard."),
         refused("cluster.enabled", .boolean, ["false"], "Running as part of a cluster."),
-        refused("storage.snapshots_config.snapshots_storage", .choice(["local", "s3"]), ["local"], "Where snapshots go."),
+        refused(
+            "storage.snapshots_config.snapshots_storage", .choice(["local", "s3"]), ["local"], "Where snapshots go."),
         refused("storage.node_type", .choice(["Normal", "Listener"]), ["Normal"], "Role in a cluster."),
         refused("storage.update_concurrency", .integer(0...(.max)), ["0"], "Updates applied at once."),
-        refused("storage.performance.update_rate_limit", .integer(0...(.max)), ["0"], "Updates at once during transfers."),
+        refused(
+            "storage.performance.update_rate_limit", .integer(0...(.max)), ["0"], "Updates at once during transfers."),
         refused("storage.max_collections", .integer(0...(.max)), [], "Most collections."),
         refused("storage.low_memory_mode", .text, ["", "disabled", "false"], "Starting with little memory."),
         refused("storage.collection.vectors.on_disk", .boolean, [], "Default of new vectors."),

@@ -14,7 +14,10 @@ struct ImportProgress {
     private var shown: ContinuousClock.Instant?
     private let write: (String) -> Void
 
-    init(total: Int, first: Int, isTerminal: Bool = StandardError.isTerminal, write: @escaping (String) -> Void = StandardError.write) {
+    init(
+        total: Int, first: Int, isTerminal: Bool = StandardError.isTerminal,
+        write: @escaping (String) -> Void = StandardError.write
+    ) {
         self.total = total
         self.first = first
         self.isTerminal = isTerminal
@@ -26,7 +29,8 @@ struct ImportProgress {
         let interval: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
         if !isLast, let shown, now - shown < interval { return }
         shown = now
-        let text = Self.text(done: done, total: total, first: first, elapsed: now - started, barWidth: isTerminal ? 30 : 0)
+        let text = Self.text(
+            done: done, total: total, first: first, elapsed: now - started, barWidth: isTerminal ? 30 : 0)
         write(isTerminal ? "\r\u{1B}[K" + text + (isLast ? "\n" : "") : text + "\n")
     }
 
@@ -39,7 +43,8 @@ struct ImportProgress {
         var text = ""
         if barWidth > 0 {
             let filled = Int(share * Double(barWidth))
-            text += "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: barWidth - filled) + "] "
+            text +=
+                "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: barWidth - filled) + "] "
         }
         text += "\(Int(share * 100)) % \(done)/\(total) points, \(Int(rate))/s"
         if done < total, rate > 0 { text += ", " + clock(Double(total - done) / rate) + " left" }

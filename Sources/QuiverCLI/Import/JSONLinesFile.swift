@@ -33,7 +33,8 @@ struct JSONLinesFile {
                 blank += 1
             } else {
                 guard blank == 0 else {
-                    throw CommandFailure(code: .dataError, message: "\(path): line \(lines.lineNumber - blank) is empty")
+                    throw CommandFailure(
+                        code: .dataError, message: "\(path): line \(lines.lineNumber - blank) is empty")
                 }
                 rows += 1
             }
@@ -65,7 +66,8 @@ struct JSONLinesFile {
         return try parser.withParsed(
             bytes: Array(line),
             mapError: { error in
-                CommandFailure(code: .dataError, message: "\(path): bad JSON at line \(number), column \(error.column): \(error)")
+                CommandFailure(
+                    code: .dataError, message: "\(path): bad JSON at line \(number), column \(error.column): \(Self.reason(error))")
             }
         ) { root throws(CommandFailure) in
             guard root.isObject else {
@@ -75,6 +77,12 @@ struct JSONLinesFile {
             writer.value(minified: root)
             return Payload(validated: writer.bytes)
         }
+    }
+
+    /// Without the place, which the error counts from the beginning of its line.
+    private static func reason(_ error: JSONError) -> String {
+        let text = error.description
+        return text.firstRange(of: " at line ").map { String(text[..<$0.lowerBound]) } ?? text
     }
 
     private static func isBlank(_ line: ArraySlice<UInt8>) -> Bool {

@@ -16,7 +16,9 @@ struct NumPyFile: Sendable {
         guard !overflow, data <= file.byteCount - header.dataOffset else {
             throw CommandFailure(
                 code: .dataError,
-                message: "\(path): the head promises \(header.rows) rows of \(header.columns) components, the file ends before that")
+                message:
+                    "\(path): the head promises \(header.rows) rows of \(header.columns) components, the file ends before that"
+            )
         }
     }
 

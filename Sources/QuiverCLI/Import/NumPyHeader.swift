@@ -57,9 +57,12 @@ struct NumPyHeader: Hashable, Sendable {
         guard case .dictionary(let fields) = literal.parse() else {
             throw Fault(message: "the description in its head cannot be read: \(text)")
         }
-        guard case .string(let kind) = fields["descr"] else { throw Fault(message: "'descr' is missing, or not a plain type") }
+        guard case .string(let kind) = fields["descr"] else {
+            throw Fault(message: "'descr' is missing, or not a plain type")
+        }
         guard let element = Element(rawValue: kind) else {
-            throw Fault(message: "numbers of type '\(kind)' cannot be imported: '<f4' (float32) or '<f2' (float16) are needed")
+            throw Fault(
+                message: "numbers of type '\(kind)' cannot be imported: '<f4' (float32) or '<f2' (float16) are needed")
         }
         guard fields["fortran_order"] == .boolean(false) else {
             throw Fault(message: "the array has to be in C order (numpy.ascontiguousarray makes it so)")

@@ -106,7 +106,8 @@ final class RemoteTarget: ImportTarget {
             let answer = try await send(.PUT, path(collection) + "/points?wait=true", body, accepting: [200, 429])
             if answer.status == 200 { return }
             guard attempt < Self.attempts else {
-                throw CommandFailure(code: .unavailable, message: "the server has too much to do: \(message(answer.body))")
+                throw CommandFailure(
+                    code: .unavailable, message: "the server has too much to do: \(message(answer.body))")
             }
             try await Task.sleep(for: .seconds(max(1, answer.retryAfterSeconds ?? 1)))
         }
@@ -114,7 +115,8 @@ final class RemoteTarget: ImportTarget {
 
     /// The column form of the upsert request.
     static func body(_ batch: ImportBatch) -> [UInt8] {
-        var writer = JSONWriter(reservingByteCount: batch.components.count * 12 + batch.payloads.reduce(64) { $0 + $1.utf8.count })
+        var writer = JSONWriter(
+            reservingByteCount: batch.components.count * 12 + batch.payloads.reduce(64) { $0 + $1.utf8.count })
         writer.beginObject()
         writer.key("batch")
         writer.beginObject()
@@ -177,13 +179,24 @@ final class RemoteTarget: ImportTarget {
             answer = try await connection.send(method, path, ByteBuffer(bytes: body))
             idle.withLock { $0.append(connection) }
         } catch {
-            throw CommandFailure(code: .unavailable, message: "no answer from \(text): \(error)")
+            throw CommandFailure(code: .unavailable, message: "no answer from \(text): \(Self.reason(error))")
         }
         guard accepting.contains(answer.status) else {
             let code: ExitCode = answer.status >= 500 ? .unavailable : .dataError
             throw CommandFailure(code: code, message: "the server answered \(answer.status): \(message(answer.body))")
         }
         return answer
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let error = error.dnsAError ?? error.dnsAAAAError { return "\(error)" }
+            return error.connectionErrors.first.map { reason($0.error) } ?? "nothing listens there"
+        case let error as IOError: return SystemError.text(error.errnoCode)
+        case ChannelError.eof: return "the connection was closed"
+        default: return "\(error)"
+        }
     }
 
     private func message(_ body: [UInt8]) -> String {

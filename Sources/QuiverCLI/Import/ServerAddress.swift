@@ -25,7 +25,8 @@ struct ServerAddress: Hashable, Sendable {
         let isLiteral6 = authority.hasPrefix("[")
         let hostEnd = isLiteral6 ? authority.firstIndex(of: "]") : authority.firstIndex(of: ":") ?? authority.endIndex
         guard let hostEnd else { throw Fault(message: "\(text) is not the address of a server") }
-        let host = isLiteral6 ? authority[authority.index(after: authority.startIndex)..<hostEnd] : authority[..<hostEnd]
+        let host =
+            isLiteral6 ? authority[authority.index(after: authority.startIndex)..<hostEnd] : authority[..<hostEnd]
         let behind = isLiteral6 ? authority[authority.index(after: hostEnd)...] : authority[hostEnd...]
         guard !host.isEmpty else { throw Fault(message: "\(text) names no host") }
         if behind.isEmpty {

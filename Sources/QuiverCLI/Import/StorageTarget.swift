@@ -17,7 +17,9 @@ struct StorageTarget: ImportTarget {
                     plan.collection, CollectionConfig(size: plan.columns, distance: plan.distance ?? .cosine))
             }
         }
-        let info = try await failing { () async throws(QuiverError) in try await database.collection(plan.collection).info() }
+        let info = try await failing { () async throws(QuiverError) in
+            try await database.collection(plan.collection).info()
+        }
         guard case .unnamed(let params) = info.config.vectors else {
             throw ImportMessages.noUnnamedVector(plan.collection)
         }
@@ -65,7 +67,8 @@ struct StorageTarget: ImportTarget {
     }
 
     func state(collection: String) async throws -> ImportState {
-        let info = try await failing { () async throws(QuiverError) in try await database.collection(collection).info() }
+        let info = try await failing { () async throws(QuiverError) in try await database.collection(collection).info()
+        }
         if let error = info.optimizerError { throw CommandFailure(code: .inputOutput, message: error) }
         return ImportState(
             isGreen: info.status == .green, points: info.pointsCount, indexedVectors: info.indexedVectorsCount)

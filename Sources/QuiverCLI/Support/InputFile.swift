@@ -32,7 +32,8 @@ final class InputFile: Sendable {
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CommandFailure) -> Int {
         var filled = 0
         while filled < buffer.count {
-            let count = pread(descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset + filled))
+            let count = pread(
+                descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset + filled))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw CommandFailure(code: .inputOutput, message: "\(path): \(SystemError.text(errno))")

@@ -31,7 +31,8 @@ struct LineLogHandler: LogHandler {
         var line = ""
         switch format {
         case .text:
-            line = "\(Self.timestamp()) \(event.level.rawValue.uppercased()) \(label): \(Self.oneLine("\(event.message)"))"
+            line =
+                "\(Self.timestamp()) \(event.level.rawValue.uppercased()) \(label): \(Self.oneLine("\(event.message)"))"
             for (key, value) in pairs { line += " \(key)=\(Self.oneLine(value))" }
         case .json:
             line = #"{"time":"\#(Self.timestamp())","level":"\#(event.level.rawValue)","label":\#(Self.quoted(label))"#

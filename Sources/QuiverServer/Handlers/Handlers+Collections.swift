@@ -16,7 +16,12 @@ extension Handlers {
     }
 
     func createCollection(_ call: Call) async throws(Rejection) -> Answer {
-        let config = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.createCollection) }
+        let defaults = options.collectionDefaults
+        let config = try await onWorker { () throws(Rejection) in
+            try decode(call.body) { (body) throws(WireError) in
+                try RequestDecoder.createCollection(body, defaults: defaults)
+            }
+        }
         try await engine { () async throws(QuiverError) in
             try await database.createCollection(call.collectionName, config)
         }
@@ -24,7 +29,8 @@ extension Handlers {
     }
 
     func updateCollection(_ call: Call) async throws(Rejection) -> Answer {
-        let patch = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.updateCollection) }
+        let patch = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.updateCollection)
+        }
         try await engine { () async throws(QuiverError) in
             try await database.updateCollection(call.collectionName, patch)
         }

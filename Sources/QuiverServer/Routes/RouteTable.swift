@@ -82,37 +82,43 @@ package enum RouteTable {
     ]
 
     /// Known, and answered with the truth: not there yet, or not on a single machine.
-    private static let unavailable: [Route] = [
-        missing(.get, "/metrics", "Metrics", .read),
-        missing(.get, "/telemetry", "Telemetry", .read),
-        missing(.get, "/quotas", "Reading quotas", .manage),
-        missing(.put, "/quotas", "Changing quotas", .manage),
-        missing(.get, "/cluster/telemetry", "Cluster telemetry", .manage),
-        route(.post, "/cluster/recover", .clusterOnly, .manage),
-        route(.delete, "/cluster/peer/{peer_id}", .clusterOnly, .manage),
+    private static let unavailable: [Route] =
+        [
+            missing(.get, "/metrics", "Metrics", .read),
+            missing(.get, "/telemetry", "Telemetry", .read),
+            missing(.get, "/quotas", "Reading quotas", .manage),
+            missing(.put, "/quotas", "Changing quotas", .manage),
+            missing(.get, "/cluster/telemetry", "Cluster telemetry", .manage),
+            route(.post, "/cluster/recover", .clusterOnly, .manage),
+            route(.delete, "/cluster/peer/{peer_id}", .clusterOnly, .manage),
 
-        missing(.put, "/collections/{collection_name}/vectors/{vector_name}", "Adding a named vector", .manage),
-        missing(.delete, "/collections/{collection_name}/vectors/{vector_name}", "Deleting a named vector", .manage),
-        missing(.get, "/collections/{collection_name}/cluster", "Cluster information of a collection", .read),
-        route(.post, "/collections/{collection_name}/cluster", .clusterOnly, .manage),
-        missing(.get, "/collections/{collection_name}/optimizations", "Listing optimizations", .read),
-        missing(.get, "/collections/{collection_name}/shards", "Listing shard keys", .read),
-        route(.put, "/collections/{collection_name}/shards", .clusterOnly, .manage),
-        route(.post, "/collections/{collection_name}/shards/delete", .clusterOnly, .manage),
+            missing(.put, "/collections/{collection_name}/vectors/{vector_name}", "Adding a named vector", .manage),
+            missing(
+                .delete, "/collections/{collection_name}/vectors/{vector_name}", "Deleting a named vector", .manage),
+            missing(.get, "/collections/{collection_name}/cluster", "Cluster information of a collection", .read),
+            route(.post, "/collections/{collection_name}/cluster", .clusterOnly, .manage),
+            missing(.get, "/collections/{collection_name}/optimizations", "Listing optimizations", .read),
+            missing(.get, "/collections/{collection_name}/shards", "Listing shard keys", .read),
+            route(.put, "/collections/{collection_name}/shards", .clusterOnly, .manage),
+            route(.post, "/collections/{collection_name}/shards/delete", .clusterOnly, .manage),
 
-        missing(.post, "/collections/{collection_name}/facet", "Faceting", .read),
-        missing(.post, "/collections/{collection_name}/points/search/matrix/pairs", "The distance matrix", .read),
-        missing(.post, "/collections/{collection_name}/points/search/matrix/offsets", "The distance matrix", .read),
-        missing(.post, "/collections/{collection_name}/points/discover", "Discovery search", .read),
-        missing(.post, "/collections/{collection_name}/points/discover/batch", "Discovery search", .read),
+            missing(.post, "/collections/{collection_name}/facet", "Faceting", .read),
+            missing(.post, "/collections/{collection_name}/points/search/matrix/pairs", "The distance matrix", .read),
+            missing(.post, "/collections/{collection_name}/points/search/matrix/offsets", "The distance matrix", .read),
+            missing(.post, "/collections/{collection_name}/points/discover", "Discovery search", .read),
+            missing(.post, "/collections/{collection_name}/points/discover/batch", "Discovery search", .read),
 
-        missing(.get, "/snapshots", "Listing full snapshots", .manage),
-        missing(.post, "/snapshots", "Creating a full snapshot", .manage),
-        missing(.get, "/snapshots/{snapshot_name}", "Downloading a full snapshot", .manage),
-        missing(.delete, "/snapshots/{snapshot_name}", "Deleting a full snapshot", .manage),
-    ] + snapshots(of: "/collections/{collection_name}", "collection snapshot")
+            missing(.get, "/snapshots", "Listing full snapshots", .manage),
+            missing(.post, "/snapshots", "Creating a full snapshot", .manage),
+            missing(.get, "/snapshots/{snapshot_name}", "Downloading a full snapshot", .manage),
+            missing(.delete, "/snapshots/{snapshot_name}", "Deleting a full snapshot", .manage),
+        ] + snapshots(of: "/collections/{collection_name}", "collection snapshot")
         + snapshots(of: "/collections/{collection_name}/shards/{shard_id}", "shard snapshot")
-        + [missing(.get, "/collections/{collection_name}/shards/{shard_id}/snapshot", "Streaming a shard snapshot", .manage)]
+        + [
+            missing(
+                .get, "/collections/{collection_name}/shards/{shard_id}/snapshot", "Streaming a shard snapshot", .manage
+            )
+        ]
 
     private static func snapshots(of owner: String, _ what: String) -> [Route] {
         [

@@ -1,8 +1,8 @@
+import Glibc
 import Hummingbird
 public import Logging
 import NIOCore
 import NIOPosix
-import Glibc
 public import Quiver
 import ServiceLifecycle
 import UnixSignals
@@ -26,8 +26,12 @@ public struct QuiverServer: Sendable {
     /// - Parameter onListening: called with the address once connections are accepted.
     /// - Throws: `ServerFailure` when the address cannot be listened on.
     public func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }) async throws {
-        let threads = options.eventLoopThreads > 0 ? options.eventLoopThreads : System.coreCount
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        // The process's own group has a thread per core and lives as long as the process; only one that was made for
+        // this server is shut down with it.
+        let ownGroup =
+            options.eventLoopThreads > 0
+            ? MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoopThreads) : nil
+        let group = ownGroup ?? MultiThreadedEventLoopGroup.singleton
         let application = self.application(group: group, onListening: onListening)
         var configuration = ServiceGroupConfiguration(
             services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger)
@@ -36,11 +40,11 @@ public struct QuiverServer: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
-            try? await group.shutdownGracefully()
+            try? await ownGroup?.shutdownGracefully()
             throw ServerFailure.cannotListen(
                 host: options.host, port: options.port, reason: String(cString: strerror(error.errnoCode)))
         }
-        try? await group.shutdownGracefully()
+        try? await ownGroup?.shutdownGracefully()
     }
 
     func application(
@@ -52,7 +56,8 @@ public struct QuiverServer: Sendable {
         return Application(
             responder: responder,
             server: .http1(configuration: .init(idleTimeout: options.idleTimeout.map { TimeAmount($0) })),
-            configuration: ApplicationConfiguration(address: .hostname(options.host, port: options.port), backlog: 1024),
+            configuration: ApplicationConfiguration(
+                address: .hostname(options.host, port: options.port), backlog: 1024),
             onServerRunning: { channel in onListening(host, channel.localAddress?.port ?? 0) },
             eventLoopGroupProvider: .shared(group),
             logger: quietLogger)
