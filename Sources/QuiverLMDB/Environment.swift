@@ -71,6 +71,7 @@ package final class Environment: @unchecked Sendable {
         guard let environment = unsafe created else { throw .outOfMemory }
         do throws(LMDBError) {
             try unsafe Self.configure(environment, path: path, options: options, existed: existed)
+            try unsafe Self.openMainDatabase(environment, path: path)
             if !existed { try Self.syncDirectory(of: path) }
             fileIdentity = locks ? FileIdentity(path: path) : nil
             if let fileIdentity, !OpenFiles.insert(fileIdentity) { throw .alreadyOpen(path: path) }
@@ -107,6 +108,18 @@ package final class Environment: @unchecked Sendable {
         if options.noLock { flags |= UInt32(MDB_NOLOCK) }
         if options.noReadAhead { flags |= UInt32(MDB_NORDAHEAD) }
         let code = unsafe mdb_env_open(environment, path, flags, 0o644)
+        try LMDBError.check(code, path: path)
+    }
+
+    /// LMDB gives the main database its order of keys only when some database is opened; without that the first
+    /// comparison in it calls a null pointer.
+    private static func openMainDatabase(_ environment: OpaquePointer, path: String) throws(LMDBError) {
+        var begun: OpaquePointer?
+        try unsafe LMDBError.check(mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &begun), path: path)
+        guard let transaction = unsafe begun else { throw .outOfMemory }
+        var identifier: UInt32 = 0
+        let code = unsafe mdb_dbi_open(transaction, nil, 0, &identifier)
+        unsafe mdb_txn_abort(transaction)
         try LMDBError.check(code, path: path)
     }
 
