@@ -47,7 +47,7 @@ final class CollectionCore: Sendable {
         optimizer = Optimizer(work: work)
         optimizer.attach(self, nextSegmentID: nextSegmentID)
         writer.onCommit { [unowned self] in optimizer.noteWrite() }
-        for index in view.load().indexes.indexes where !index.isReady { optimizer.buildIndex(index.field) }
+        optimizer.start()
     }
 
     /// Stops background work, finishes waiting updates and closes the files.
@@ -61,9 +61,9 @@ final class CollectionCore: Sendable {
         }
     }
 
-    /// Whether the vectors of this name are to stay on disk until they are needed.
-    func isOnDisk(_ vectorName: String) -> Bool {
-        config.vectors?.byName[vectorName]?.onDisk ?? false
+    /// Whether the vectors of this name are to stay on disk until they are needed; nil where nothing was said.
+    func isOnDisk(_ vectorName: String) -> Bool? {
+        config.vectors?.byName[vectorName]?.onDisk
     }
 
     func reader() throws -> CollectionReader { try CollectionReader(self) }

@@ -78,7 +78,7 @@ struct CollectionOpener {
                 throw QuiverError(.corrupted, "segment \(id) belongs to vector \"\(name)\", which the collection has not")
             }
             let path = store.segmentPath(id)
-            let onDisk = config.vectors?.byName[name]?.onDisk ?? false
+            let onDisk = config.vectors?.byName[name]?.onDisk
             var sealed = SealedState(segment: try SealedSegment(id: id, path: path, onDisk: onDisk))
             sealed.dead = try deadRows(id, transaction)
             state.vectors[index].sealed.append(sealed)
@@ -106,7 +106,7 @@ struct CollectionOpener {
 
     private func replayLog(_ state: CollectionState, _ transaction: TransactionHandle) throws {
         var target = GrowingReplay(state: state)
-        try WriteAheadLog.forEach(after: state.counters.sealedSequence, store, transaction) {
+        unsafe try WriteAheadLog.forEach(after: state.counters.sealedSequence, store, transaction) {
             (sequence, record) throws(QuiverError) in
             do throws(ByteReader.Malformed) {
                 unsafe try LogReplay.apply(record, to: &target)

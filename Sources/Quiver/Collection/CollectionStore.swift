@@ -145,7 +145,7 @@ struct PointEntry {
     init(_ bytes: UnsafeRawBufferPointer) throws(LMDBError) {
         guard bytes.count > 8 else { throw .corrupted }
         version = unsafe UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-        id = try IDKey.read(unsafe UnsafeRawBufferPointer(rebasing: bytes[8...]))
+        id = unsafe try IDKey.read(unsafe UnsafeRawBufferPointer(rebasing: bytes[8...]))
     }
 }
 

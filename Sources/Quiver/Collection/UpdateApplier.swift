@@ -4,8 +4,7 @@ import QuiverPayload
 
 /// Applies the operations of one request inside a write transaction, and writes down what it did as a log record.
 ///
-/// Each operation checks all that can be wrong with it (unknown vector names, missing points, paths that do not fit a
-/// payload) before its first change.
+/// Each operation checks all that can be wrong with it (unknown vector names, missing points) before its first change.
 struct UpdateApplier: ~Copyable {
     let state: CollectionState
     let indexes: FieldIndexSet
@@ -40,26 +39,25 @@ struct UpdateApplier: ~Copyable {
             log.begin(.setPayload)
             log.write(text: path?.text ?? "")
             log.write(payload: payload)
-            try editPayloads(of: points, &transaction, &indexWriter) { old throws(PayloadError) in
-                if let path { return try PayloadText.merge(payload, into: old, at: path) }
-                return try PayloadText.merge(payload, into: old)
+            try editPayloads(of: points, &transaction, &indexWriter) { old in
+                PayloadText.merge(payload, into: old, at: path)
             }
         case .overwritePayload(let payload, let selector):
             let points = try selected(selector, &transaction, &indexWriter)
             log.begin(.overwritePayload)
             log.write(payload: payload)
-            try editPayloads(of: points, &transaction, &indexWriter) { _ throws(PayloadError) in payload }
+            try editPayloads(of: points, &transaction, &indexWriter) { _ in payload }
         case .deletePayload(let keys, let selector):
             let points = try selected(selector, &transaction, &indexWriter)
             log.begin(.deletePayload)
             log.write(names: keys.map(\.text))
-            try editPayloads(of: points, &transaction, &indexWriter) { old throws(PayloadError) in
-                try PayloadText.removing(keys, from: old)
+            try editPayloads(of: points, &transaction, &indexWriter) { old in
+                PayloadText.removing(keys, from: old)
             }
         case .clearPayload(let selector):
             let points = try selected(selector, &transaction, &indexWriter)
             log.begin(.clearPayload)
-            try editPayloads(of: points, &transaction, &indexWriter) { _ throws(PayloadError) in .empty }
+            try editPayloads(of: points, &transaction, &indexWriter) { _ in .empty }
         }
     }
 
@@ -94,7 +92,7 @@ struct UpdateApplier: ~Copyable {
                 slot = try state.takeSlot(&transaction)
                 try transaction.put(store.ids, IDKey.key(entry.id), SlotKey(slot))
                 try transaction.put(store.payload, SlotKey(slot), payload.utf8)
-                payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
+                unsafe payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
             }
             try transaction.put(store.points, SlotKey(slot), PointEntry(version: sequence, id: entry.id).encoded())
             log.write(slot: slot, id: entry.id)
@@ -128,7 +126,7 @@ struct UpdateApplier: ~Copyable {
         of entry: PointBatch.Entry, in batch: PointBatch, slot: UInt32, _ vectorIndexes: [Int]
     ) {
         log.write(vectorCount: entry.vectors.count)
-        batch.components.withUnsafeBufferPointer { components in
+        unsafe batch.components.withUnsafeBufferPointer { components in
             for vector in batch.vectors[entry.vectors] {
                 let floats = unsafe UnsafeBufferPointer(rebasing: components[vector.offset..<vector.offset + vector.count])
                 unsafe log.write(nameIndex: vector.name, floats: floats)
@@ -179,23 +177,20 @@ struct UpdateApplier: ~Copyable {
     ) throws {
         if let old = unsafe try transaction.get(store.payload, SlotKey(slot)) {
             if unsafe old.elementsEqual(payload.utf8) { return }
-            payload.utf8.withUnsafeBytes { unsafe indexWriter.replace(slot, old: old, new: $0) }
+            unsafe payload.utf8.withUnsafeBytes { unsafe indexWriter.replace(slot, old: old, new: $0) }
         } else {
-            payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
+            unsafe payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
         }
         try transaction.put(store.payload, SlotKey(slot), payload.utf8)
     }
 
-    /// Works out all new payloads before it writes the first, because an edit may be refused.
     private mutating func editPayloads(
         of points: [SelectedPoint], _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter,
-        edit: (Payload) throws(PayloadError) -> Payload
+        edit: (Payload) -> Payload
     ) throws {
-        var payloads: [Payload] = []
-        payloads.reserveCapacity(points.count)
-        for point in points { payloads.append(try edit(payload(of: point.slot, transaction.handle))) }
         log.write(count: points.count)
-        for (point, payload) in zip(points, payloads) {
+        for point in points {
+            let payload = edit(try payload(of: point.slot, transaction.handle))
             try replacePayload(of: point.slot, with: payload, &transaction, &indexWriter)
             try transaction.put(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
             log.write(slot: point.slot, id: point.id)

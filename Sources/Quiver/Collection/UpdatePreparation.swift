@@ -47,7 +47,7 @@ struct UpdatePreparation {
         for vector in batch.vectors where vector.count != shapes[vector.name].dimension {
             throw .vectorDimension(expected: shapes[vector.name].dimension, actual: vector.count)
         }
-        let isFinite = batch.components.withUnsafeMutableBufferPointer { components in
+        let isFinite = unsafe batch.components.withUnsafeMutableBufferPointer { components in
             for vector in batch.vectors where shapes[vector.name].distance == .cosine {
                 if let base = components.baseAddress {
                     let start = unsafe base + vector.offset
@@ -56,7 +56,7 @@ struct UpdatePreparation {
             }
             // A sum is not finite as soon as one of its terms is not; an overflow of large ones is looked at closer.
             var sum: Float = 0
-            for component in unsafe components { sum += component }
+            for unsafe component in unsafe components { sum += component }
             return unsafe sum.isFinite || components.allSatisfy(\.isFinite)
         }
         guard isFinite else { throw .badInput("Vector components have to be finite numbers") }

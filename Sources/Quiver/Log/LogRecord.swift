@@ -170,7 +170,7 @@ enum LogReplay {
 
     /// Floats lie unaligned in a record: they are copied out.
     private static func withFloats(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafeBufferPointer<Float>) -> Void) {
-        let count = unsafe bytes.count / MemoryLayout<Float>.size
+        let count = bytes.count / MemoryLayout<Float>.size
         unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, count)) { floats in
             unsafe UnsafeMutableRawBufferPointer(floats).copyMemory(from: bytes)
             unsafe body(UnsafeBufferPointer(start: floats.baseAddress, count: count))

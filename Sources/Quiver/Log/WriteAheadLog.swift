@@ -19,7 +19,7 @@ enum WriteAheadLog {
             if let memory = unsafe try transaction.putReserving(
                 store.log, key(sequence, part: part), byteCount: end - start, .append)
             {
-                record.withUnsafeBytes { bytes in
+                unsafe record.withUnsafeBytes { bytes in
                     unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
                 }
             }
@@ -65,7 +65,7 @@ enum WriteAheadLog {
         var current: UInt64?
         func finish() throws(QuiverError) {
             guard let current else { return }
-            let result: Result<Void, QuiverError> = record.withUnsafeBytes { bytes in
+            let result: Result<Void, QuiverError> = unsafe record.withUnsafeBytes { bytes in
                 do throws(QuiverError) {
                     return .success(unsafe try body(current, bytes))
                 } catch {

@@ -41,27 +41,27 @@ final class BackgroundWork: Sendable {
             if ticking.hasThread { return }
             ticking.hasThread = true
             OSThread.detach { [self] in
-                while true {
-                    let over: Bool? = self.ticking.wait(atMostSeconds: BackgroundWork.tickSeconds) { $0.isStopped ? true : nil }
-                    if over == true || !tickAll() { break }
-                }
-                self.ticking.change { $0.hasThread = false }
+                while waitForTick() { tickAll() }
             }
         }
     }
 
-    /// False when there is nobody left to look after; then the thread may end.
-    private func tickAll() -> Bool {
+    /// False when there is nobody left to look after, or all is to stop: then the thread ends.
+    private func waitForTick() -> Bool {
+        let isStopped: Bool? = ticking.wait(atMostSeconds: BackgroundWork.tickSeconds) { $0.isStopped ? true : nil }
+        return ticking.change { ticking in
+            ticking.hasThread = isStopped != true && !ticking.optimizers.isEmpty
+            return ticking.hasThread
+        }
+    }
+
+    private func tickAll() {
         let optimizers = ticking.read { Array($0.optimizers.values) }
         for optimizer in optimizers where !optimizer.tick() {
             ticking.change { ticking in
-                // A write since the tick has set it again.
+                // A write since the tick has made it wait again.
                 if !optimizer.isWaiting { ticking.optimizers[ObjectIdentifier(optimizer)] = nil }
             }
-        }
-        return ticking.change { ticking in
-            if ticking.optimizers.isEmpty { ticking.hasThread = false }
-            return ticking.hasThread
         }
     }
 

@@ -16,11 +16,18 @@ final class Optimizer: Sendable {
         var error: String?
     }
 
+    private enum Stage {
+        case idle
+        /// Waits for the thread that all collections share.
+        case queued
+        case running
+    }
+
     private struct State {
         weak var core: CollectionCore?
         var isStopped = false
-        var isSealing = false
-        var isBuilding = false
+        var sealing = Stage.idle
+        var building = Stage.idle
         var lastWrite = ContinuousClock.now
         var notBefore = ContinuousClock.now
         var failures = 0
@@ -50,12 +57,21 @@ final class Optimizer: Sendable {
         }
     }
 
+    /// Looks for work that an earlier process left: a long log, flat segments, indexes that are half built.
+    func start() {
+        guard let core else { return }
+        for index in core.view.load().indexes.indexes where !index.isReady { buildIndex(index.field) }
+        consider()
+        if isWaiting { work.watch(self) }
+    }
+
     func stop() {
         state.change { state in
             state.isStopped = true
             state.control?.cancel()
         }
-        state.wait { $0.isSealing || $0.isBuilding || $0.buildingIndexes > 0 ? nil : () }
+        // What is only queued finds out that it is not wanted any more.
+        state.wait { $0.sealing == .running || $0.building == .running || $0.buildingIndexes > 0 ? nil : () }
         state.change { $0.core = nil }
     }
 
@@ -78,10 +94,10 @@ final class Optimizer: Sendable {
         let view = core.view.load()
         let starts: (seal: Bool, build: Bool) = state.change { state in
             guard !state.isStopped, .now >= state.notBefore else { return (false, false) }
-            let seal = !state.isSealing && view.hasFrozen
-            if seal { state.isSealing = true }
-            let build = !state.isBuilding && Optimizer.plan(view, core.config) != nil
-            if build { state.isBuilding = true }
+            let seal = state.sealing == .idle && view.hasFrozen
+            if seal { state.sealing = .queued }
+            let build = state.building == .idle && Optimizer.plan(view, core.config) != nil
+            if build { state.building = .queued }
             return (seal, build)
         }
         if starts.seal { work.seal { [self] in runSealing() } }
@@ -130,7 +146,7 @@ final class Optimizer: Sendable {
         let waits = view.hasFrozen || Optimizer.plan(view, core.config) != nil
             || Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
         return state.read { state in
-            Status(isBusy: state.isSealing || state.isBuilding || state.buildingIndexes > 0 || waits, error: state.error)
+            Status(isBusy: state.sealing != .idle || state.building != .idle || state.buildingIndexes > 0 || waits, error: state.error)
         }
     }
 
@@ -164,45 +180,51 @@ final class Optimizer: Sendable {
     }
 
     private func runSealing() {
+        // Held until the end: a core that is being closed waits for this.
+        guard let core = begin(\.sealing, nil) else { return }
         var failure: QuiverError?
-        if let core {
-            do {
-                try SegmentSealer(core: core, optimizer: self).sealOldest()
-            } catch {
-                failure = QuiverError(wrapping: error)
-                core.logger.error("sealing a segment of \(core.name) failed: \(error)")
-            }
+        do {
+            try SegmentSealer(core: core, optimizer: self).sealOldest()
+        } catch {
+            failure = QuiverError(wrapping: error)
+            core.logger.error("sealing a segment of \(core.name) failed: \(failure?.message ?? "")")
         }
-        state.change { $0.isSealing = false }
+        state.change { $0.sealing = .idle }
         finish(failure)
     }
 
     private func runBuild() {
+        let control = BuildControl()
+        guard let core = begin(\.building, control) else { return }
         var failure: QuiverError?
-        if let core {
-            let control = BuildControl()
-            let isStopped = state.change { state in
-                state.control = control
-                return state.isStopped
+        do {
+            if let (vector, plan) = Optimizer.plan(core.view.load(), core.config) {
+                try SegmentMerger(core: core, optimizer: self, work: work).run(vector, plan, control)
             }
-            if !isStopped {
-                do {
-                    if let (vector, plan) = Optimizer.plan(core.view.load(), core.config) {
-                        try SegmentMerger(core: core, optimizer: self, work: work).run(vector, plan, control)
-                    }
-                } catch {
-                    failure = QuiverError(wrapping: error)
-                    if failure?.kind != .closed {
-                        core.logger.error("merging segments of \(core.name) failed: \(error)")
-                    }
-                }
+        } catch {
+            failure = QuiverError(wrapping: error)
+            if failure?.kind != .closed {
+                core.logger.error("merging segments of \(core.name) failed: \(failure?.message ?? "")")
             }
         }
         state.change { state in
             state.control = nil
-            state.isBuilding = false
+            state.building = .idle
         }
         finish(failure)
+    }
+
+    /// Marks a stage as running; nil when the collection is being closed.
+    private func begin(_ stage: WritableKeyPath<State, Stage>, _ control: BuildControl?) -> CollectionCore? {
+        state.change { state in
+            guard !state.isStopped, let core = state.core else {
+                state[keyPath: stage] = .idle
+                return nil
+            }
+            state[keyPath: stage] = .running
+            if let control { state.control = control }
+            return core
+        }
     }
 
     // MARK: Plans

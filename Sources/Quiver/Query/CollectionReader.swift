@@ -47,7 +47,7 @@ struct CollectionReader: ~Copyable {
         switch selector {
         case .none: return nil
         case .all: return payload
-        case .include, .exclude: return try PayloadText.select(selector, from: payload)
+        case .include, .exclude: return PayloadText.select(selector, from: payload)
         }
     }
 

@@ -127,7 +127,7 @@ struct QueryOperands {
 enum Normalisation {
     static func normalised(_ vector: [Float]) -> [Float] {
         var result = vector
-        result.withUnsafeMutableBufferPointer { buffer in
+        unsafe result.withUnsafeMutableBufferPointer { buffer in
             if let base = buffer.baseAddress {
                 unsafe CodeEncoder.normalise(UnsafePointer(base), dimension: buffer.count, into: base)
             }

@@ -12,7 +12,7 @@ struct SearchVectors: Sendable {
 
     /// Borrows the vectors for the index floor.
     func withQuery<Answer>(_ body: (QueryVectors) throws -> Answer) rethrows -> Answer {
-        try components.withUnsafeBufferPointer { buffer in
+        unsafe try components.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { preconditionFailure("a search has a vector") }
             return try body(
                 unsafe QueryVectors(
@@ -77,7 +77,7 @@ struct VectorSearch {
     ) throws {
         let segment = view.segment
         let filter = unsafe RowFilter(
-            slotOf: segment.slots.slots, acceptedSlots: accepted.map { UnsafePointer($0.words) },
+            slotOf: segment.slots.slots, acceptedSlots: accepted.map { unsafe UnsafePointer($0.words) },
             acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
             deadChunks: view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers))
         if exact {
@@ -132,7 +132,7 @@ struct VectorSearch {
     ) throws {
         guard let accepted else { return }
         let rows = accepted.rows(in: segment.slots)
-        try rows.withUnsafeBufferPointer { rows in
+        unsafe try rows.withUnsafeBufferPointer { rows in
             try check(unsafe Search.scan(
                 rows, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))
         }
@@ -163,7 +163,7 @@ struct VectorSearch {
             var dead = unsafe view.deadWords(ofBlock: index)
             try unsafe withUnsafePointer(to: &dead) { dead in
                 let filter = unsafe RowFilter(
-                    slotOf: UnsafePointer(block.slots), acceptedSlots: accepted.map { UnsafePointer($0.words) },
+                    slotOf: UnsafePointer(block.slots), acceptedSlots: accepted.map { unsafe UnsafePointer($0.words) },
                     acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
                     deadChunks: dead.pointee == nil ? nil : dead)
                 let rows = block.rowsView(count: count)

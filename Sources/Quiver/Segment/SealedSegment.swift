@@ -25,8 +25,9 @@ import QuiverModel
 
     var rowCount: Int { meta.rowCount }
 
-    /// - Parameter onDisk: leave the vectors on disk until they are needed, instead of reading ahead.
-    init(id: UInt64, path: String, onDisk: Bool) throws(QuiverError) {
+    /// - Parameter onDisk: true leaves the vectors on disk until they are needed, false reads them ahead, nil leaves
+    ///   it to the system.
+    init(id: UInt64, path: String, onDisk: Bool?) throws(QuiverError) {
         self.id = id
         self.path = path
         let environment = try mapping { () throws(LMDBError) in try Environment(path: path, options: .writeOnce) }
@@ -58,8 +59,16 @@ import QuiverModel
         self.meta = meta
         self.transaction = transaction
         diskBytes = Files.allocatedBytes(path)
-        unsafe madvise(
-            UnsafeMutableRawPointer(mutating: floats), count * meta.dimension * 4, onDisk ? MADV_RANDOM : MADV_WILLNEED)
+        if let onDisk { unsafe SealedSegment.advise(floats, bytes: count * meta.dimension * 4, onDisk: onDisk) }
+    }
+
+    /// Advice is about whole pages.
+    private static func advise(_ floats: UnsafePointer<Float>, bytes: Int, onDisk: Bool) {
+        let page = UInt(getpagesize())
+        let start = UInt(bitPattern: floats) / page * page
+        let end = UInt(bitPattern: floats) + UInt(bytes)
+        guard let base = unsafe UnsafeMutableRawPointer(bitPattern: start) else { return }
+        _ = unsafe madvise(base, Int(end - start), onDisk ? MADV_RANDOM : MADV_WILLNEED)
     }
 
     private static func openGraph(
@@ -106,7 +115,7 @@ struct SegmentReader {
         _ chunk: SegmentChunk, _: Element.Type, count: Int
     ) throws(QuiverError) -> UnsafePointer<Element> {
         let data = unsafe try bytes(chunk)
-        guard unsafe data.count == count * MemoryLayout<Element>.stride, let base = unsafe data.baseAddress else {
+        guard data.count == count * MemoryLayout<Element>.stride, let base = data.baseAddress else {
             throw damaged(chunk.rawValue)
         }
         return unsafe base.bindMemory(to: Element.self, capacity: count)
@@ -114,14 +123,14 @@ struct SegmentReader {
 
     private func bytes(_ chunk: SegmentChunk) throws(QuiverError) -> UnsafeRawBufferPointer {
         let value = unsafe try mapping { () throws(LMDBError) in unsafe try transaction.get(.main, chunk.rawValue) }
-        guard let value = unsafe value, unsafe value.count >= SegmentFormat.headerBytes,
+        guard let value = unsafe value, value.count >= SegmentFormat.headerBytes,
             unsafe value.loadUnaligned(as: UInt32.self) == SegmentFormat.magic
         else { throw damaged(chunk.rawValue) }
         let count = unsafe Int(clamping: value.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        guard unsafe count <= value.count - SegmentFormat.headerBytes else { throw damaged(chunk.rawValue) }
+        guard count <= value.count - SegmentFormat.headerBytes else { throw damaged(chunk.rawValue) }
         let data = unsafe UnsafeRawBufferPointer(
             rebasing: value[SegmentFormat.headerBytes..<SegmentFormat.headerBytes + count])
-        guard unsafe UInt(bitPattern: data.baseAddress) % UInt(SegmentFormat.alignment) == 0 else {
+        guard UInt(bitPattern: data.baseAddress) % UInt(SegmentFormat.alignment) == 0 else {
             throw damaged(chunk.rawValue + " (alignment)")
         }
         return unsafe data

@@ -94,14 +94,14 @@ struct SegmentWriter {
     private func writeRows(_ environment: Environment) throws(QuiverError) {
         var transaction = try mapping { () throws(LMDBError) in try environment.beginWrite() }
         let count = rows.count
-        try put(.slots, bytes: count * 4, &transaction) { memory in
+        unsafe try put(.slots, bytes: count * 4, &transaction) { memory in
             let slots = unsafe memory.bindMemory(to: UInt32.self)
             for index in 0..<count { unsafe slots[index] = rows[index].slot }
         }
         try putSlotTable(&transaction)
-        try put(.vectors, bytes: count * dimension * 4, &transaction) { memory in
+        unsafe try put(.vectors, bytes: count * dimension * 4, &transaction) { memory in
             let floats = unsafe memory.bindMemory(to: Float.self)
-            guard let base = unsafe floats.baseAddress else { return }
+            guard let base = floats.baseAddress else { return }
             for index in 0..<count {
                 let row = rows[index]
                 unsafe (base + index * dimension).update(from: sources[Int(row.source)].vector(row.row), count: dimension)
@@ -116,28 +116,28 @@ struct SegmentWriter {
         let slots = rows.map(\.slot)
         var bitmap = [UInt64](repeating: 0, count: SlotTable.wordCount(first: first, last: last))
         var ranks = [UInt32](repeating: 0, count: SlotTable.rankCount(first: first, last: last))
-        slots.withUnsafeBufferPointer { slots in
-            bitmap.withUnsafeMutableBufferPointer { bitmap in
-                ranks.withUnsafeMutableBufferPointer { ranks in
+        unsafe slots.withUnsafeBufferPointer { slots in
+            unsafe bitmap.withUnsafeMutableBufferPointer { bitmap in
+                unsafe ranks.withUnsafeMutableBufferPointer { ranks in
                     unsafe SlotTable.fill(slots: slots, bitmap: bitmap, ranks: ranks)
                 }
             }
         }
-        try put(.slotBitmap, bytes: bitmap.count * 8, &transaction) { memory in
-            bitmap.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+        unsafe try put(.slotBitmap, bytes: bitmap.count * 8, &transaction) { memory in
+            unsafe bitmap.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
         }
-        try put(.slotRanks, bytes: ranks.count * 4, &transaction) { memory in
-            ranks.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+        unsafe try put(.slotRanks, bytes: ranks.count * 4, &transaction) { memory in
+            unsafe ranks.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
         }
     }
 
     private func putCodes(_ transaction: inout WriteTransaction) throws(QuiverError) {
         let count = rows.count
         var terms = [UInt8](repeating: 0, count: count * CodeEncoder.termsBytes + 8)
-        try put(.codes, bytes: count * codeStride, &transaction) { memory in
+        unsafe try put(.codes, bytes: count * codeStride, &transaction) { memory in
             let codes = unsafe memory.bindMemory(to: UInt8.self)
-            terms.withUnsafeMutableBytes { terms in
-                guard let base = unsafe codes.baseAddress, let termsBase = terms.baseAddress else { return }
+            unsafe terms.withUnsafeMutableBytes { terms in
+                guard let base = codes.baseAddress, let termsBase = terms.baseAddress else { return }
                 for index in 0..<count {
                     let row = rows[index]
                     unsafe CodeEncoder.encode(
@@ -146,8 +146,8 @@ struct SegmentWriter {
                 }
             }
         }
-        try put(.codeTerms, bytes: count * CodeEncoder.termsBytes, &transaction) { memory in
-            terms.withUnsafeBytes { unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<memory.count])) }
+        unsafe try put(.codeTerms, bytes: count * CodeEncoder.termsBytes, &transaction) { memory in
+            unsafe terms.withUnsafeBytes { unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<memory.count])) }
         }
     }
 
@@ -191,7 +191,7 @@ struct SegmentWriter {
                 return try unsafe HNSWBuilder.build(
                     source, parameters: plan.parameters, threads: plan.threads, control: plan.control)
             }
-            return try kept.newRows.withUnsafeBufferPointer { newRows throws(IndexError) in
+            return unsafe try kept.newRows.withUnsafeBufferPointer { newRows throws(IndexError) in
                 try unsafe HNSWBuilder.extend(
                     kept.graph, mapping: newRows, source: source, parameters: plan.parameters, threads: plan.threads,
                     control: plan.control)
@@ -255,11 +255,11 @@ struct SegmentWriter {
         unsafe value.storeBytes(of: SegmentFormat.magic.littleEndian, toByteOffset: 0, as: UInt32.self)
         unsafe value.storeBytes(of: 0, toByteOffset: 4, as: UInt32.self)
         unsafe value.storeBytes(of: UInt64(bytes).littleEndian, toByteOffset: 8, as: UInt64.self)
-        digest.withUnsafeBytes {
+        unsafe digest.withUnsafeBytes {
             unsafe UnsafeMutableRawBufferPointer(rebasing: value[16..<16 + Checksum.bytes]).copyMemory(from: $0)
         }
         // What lies between the data and the least size of a value is defined, too.
-        if unsafe value.count > SegmentFormat.headerBytes + bytes {
+        if value.count > SegmentFormat.headerBytes + bytes {
             unsafe value[(SegmentFormat.headerBytes + bytes)...].initializeElements(zeroed: ())
         }
     }

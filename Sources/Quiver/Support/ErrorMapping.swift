@@ -2,7 +2,7 @@ import Glibc
 
 import QuiverIndex
 import QuiverLMDB
-public import QuiverModel
+import QuiverModel
 import QuiverPayload
 
 

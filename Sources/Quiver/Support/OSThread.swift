@@ -31,11 +31,11 @@ final class OSThread: @unchecked Sendable {
     /// A thread that nobody waits for.
     static func detach(_ body: @escaping @Sendable () -> Void) {
         let thread = OSThread(body)
-        unsafe pthread_detach(thread.handle)
+        pthread_detach(thread.handle)
     }
 
     func join() {
-        _ = unsafe pthread_join(handle, nil)
+        _ = pthread_join(handle, nil)
     }
 
     private final class Body: Sendable {
