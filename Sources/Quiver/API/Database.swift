@@ -83,16 +83,27 @@ public final class Database: Sendable {
         }
     }
 
+    /// A process that was killed holds its lock until the system has taken its memory apart, which its successor may
+    /// not wait for: so a lock that is held is asked for again for a while.
     private static func lock(_ path: String) throws(QuiverError) -> DirectoryLock {
-        do throws(DirectoryLockError) {
-            return try DirectoryLock(directory: path)
-        } catch .heldBy(let process, let path) {
-            let who = process.map { "process \($0)" } ?? "another process"
-            throw QuiverError(.locked, "the storage directory is in use by \(who): \(path)")
-        } catch {
-            throw .service("\(error)")
+        let patience = ContinuousClock.now + lockPatience
+        while true {
+            do throws(DirectoryLockError) {
+                return try DirectoryLock(directory: path)
+            } catch .heldBy(let process, let path) {
+                if .now < patience {
+                    usleep(20_000)
+                    continue
+                }
+                let who = process.map { "process \($0)" } ?? "another process"
+                throw QuiverError(.locked, "the storage directory is in use by \(who): \(path)")
+            } catch {
+                throw .service("\(error)")
+            }
         }
     }
+
+    private static let lockPatience = Duration.seconds(2)
 
     private var collectionsPath: String { path + "/collections" }
 
