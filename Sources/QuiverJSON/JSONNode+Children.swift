@@ -66,7 +66,7 @@ package struct JSONElements: Sequence, BitwiseCopyable {
         init(array: JSONNode) {
             unsafe document = unsafe array.document
             let isArray = array.isArray
-            isPacked = isArray && array.rawKind != QJSON_ARRAY.rawValue
+            isPacked = array.isPacked
             unsafe node = unsafe array.node + (isPacked ? 0 : 1)
             position = 0
             count = isArray ? UInt32(truncatingIfNeeded: array.count) : 0

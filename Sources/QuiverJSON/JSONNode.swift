@@ -79,6 +79,10 @@ package struct JSONNode: BitwiseCopyable {
     @inlinable
     package var isArray: Bool { !isElement && rawKind >= QJSON_ARRAY.rawValue }
 
+    /// An array of numbers only, which has no nodes for its elements.
+    @inlinable
+    var isPacked: Bool { isArray && rawKind != QJSON_ARRAY.rawValue }
+
     @inlinable
     package var isNumber: Bool {
         isElement || (rawKind >= QJSON_INT64.rawValue && rawKind <= QJSON_DOUBLE.rawValue)

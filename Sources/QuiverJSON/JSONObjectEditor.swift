@@ -1,6 +1,6 @@
 /// A new object text from an old one with members replaced, added and removed. Members that are not touched keep their
 /// place, their number forms and their escapes; a replaced member keeps its place, a new one goes to the end. Of duplicate
-/// keys the last one counts and is kept, so that the result has none.
+/// keys the last one counts and is kept, so that the result has none, at any depth.
 ///
 /// The nodes of the old object and of the new values stay valid as long as the editor is used.
 package struct JSONObjectEditor {
@@ -75,7 +75,7 @@ package struct JSONObjectEditor {
                 unsafe entry.key.withUnsafeBufferPointer { unsafe writer.key(utf8: $0) }
             }
             switch text {
-            case .node(let node): writer.value(minified: node)
+            case .node(let node): writer.value(rebuilt: node)
             case .raw(let bytes): writer.value(raw: bytes)
             }
         }

@@ -44,7 +44,10 @@ public indirect enum Condition: Hashable, Sendable {
     case filter(Filter)
 }
 
-/// What is asked of the values at one path. With several predicates, one that holds is enough.
+/// What is asked of the values at one path.
+///
+/// With several predicates `valuesCount` alone decides where it is among them, else `isEmpty`, else `isNull`; otherwise
+/// one match or range that holds is enough. Qdrant does the same.
 public struct FieldCondition: Hashable, Sendable {
     public var key: PayloadPath
     public var predicates: [Predicate]
@@ -73,8 +76,8 @@ public struct FieldCondition: Hashable, Sendable {
     }
 }
 
-/// Matched by JSON type: `1.0` does not match the integer 1. A string also matches as a UUID where
-/// the field has a uuid index.
+/// Matched by JSON type: `1.0` does not match the integer 1, and a string matches the very same string, also where
+/// both are UUIDs in different notation and the field has a uuid index.
 public enum MatchValue: Hashable, Sendable {
     case string(String)
     case integer(Int64)

@@ -31,15 +31,8 @@ package enum PayloadText {
     package static func payload(from node: JSONNode) -> Payload? {
         guard node.isObject else { return nil }
         var writer = JSONWriter()
-        writer.value(minified: node)
-        let text = writer.bytes
-        return unsafe text.withUnsafeBytes { raw in
-            let base = unsafe raw.textBase
-            guard unsafe hasRepeatedKeys(base, 0, raw.count) else { return Payload(validated: text) }
-            var out: [UInt8] = []
-            unsafe writeWithoutRepeatedKeys(base, 0, raw.count, &out)
-            return Payload(validated: out)
-        }
+        writer.value(distinct: node)
+        return Payload(validated: writer.bytes)
     }
 
     /// The texts of the values at a path, in order. `a` on an array is the array itself.
@@ -103,83 +96,9 @@ package enum PayloadText {
     }
 }
 
-// MARK: Members with the same name
+// MARK: Writing parts
 
 extension PayloadText {
-    private static func hasRepeatedKeys(_ base: TextBase, _ at: Int, _ end: Int) -> Bool {
-        switch unsafe base[at] {
-        case UInt8(ascii: "{"):
-            var members = unsafe MemberIterator(base, at, end)
-            var keys: [(start: Int, end: Int)] = []
-            while let member = members.next() {
-                keys.append((member.keyStart, member.keyEnd))
-                if unsafe hasRepeatedKeys(base, member.value, end) { return true }
-            }
-            if keys.count <= 24 {
-                for later in keys.indices.dropFirst() {
-                    for earlier in 0..<later where unsafe sameKey(base, keys[earlier], keys[later]) { return true }
-                }
-                return false
-            }
-            var seen: Set<[UInt8]> = []
-            for key in keys where unsafe !seen.insert(content(base, key.start, key.end)).inserted { return true }
-            return false
-        case UInt8(ascii: "["):
-            var element = unsafe TextScan.firstElement(base, at, end)
-            while element >= 0 {
-                if unsafe hasRepeatedKeys(base, element, end) { return true }
-                element = unsafe TextScan.nextElement(base, element, end)
-            }
-            return false
-        default:
-            return false
-        }
-    }
-
-    private static func sameKey(_ base: TextBase, _ left: (start: Int, end: Int), _ right: (start: Int, end: Int)) -> Bool {
-        let count = left.end - left.start
-        if unsafe count == right.end - right.start && TextScan.equalBytes(base + left.start, base + right.start, count) {
-            return true
-        }
-        guard unsafe TextScan.hasBackslash(base + left.start, count)
-            || TextScan.hasBackslash(base + right.start, right.end - right.start)
-        else { return false }
-        return unsafe content(base, left.start, left.end) == content(base, right.start, right.end)
-    }
-
-    private static func writeWithoutRepeatedKeys(_ base: TextBase, _ at: Int, _ end: Int, _ out: inout [UInt8]) {
-        switch unsafe base[at] {
-        case UInt8(ascii: "{"):
-            var last: [[UInt8]: Int] = [:]
-            var members = unsafe MemberIterator(base, at, end)
-            while let member = members.next() {
-                unsafe last[content(base, member.keyStart, member.keyEnd)] = member.keyStart
-            }
-            members = unsafe MemberIterator(base, at, end)
-            out.append(UInt8(ascii: "{"))
-            while let member = members.next() {
-                guard unsafe last[content(base, member.keyStart, member.keyEnd)] == member.keyStart else { continue }
-                separate(&out)
-                unsafe copy(base, member.keyStart, member.value, &out)
-                unsafe writeWithoutRepeatedKeys(base, member.value, end, &out)
-            }
-            out.append(UInt8(ascii: "}"))
-        case UInt8(ascii: "["):
-            out.append(UInt8(ascii: "["))
-            var element = unsafe TextScan.firstElement(base, at, end)
-            while element >= 0 {
-                separate(&out)
-                unsafe writeWithoutRepeatedKeys(base, element, end, &out)
-                element = unsafe TextScan.nextElement(base, element, end)
-            }
-            out.append(UInt8(ascii: "]"))
-        default:
-            unsafe copy(base, at, TextScan.endOfValue(base, at, end), &out)
-        }
-    }
-
-    // MARK: Writing parts
-
     /// A comma, unless a container has just been opened.
     static func separate(_ out: inout [UInt8]) {
         if let last = out.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") { out.append(UInt8(ascii: ",")) }

@@ -36,7 +36,7 @@ struct PointBatchBuilder: ~Copyable {
         if payload.isNull { return nil }
         try payload.requireObject("a map")
         writer.removeAll()
-        writer.value(minified: payload)
+        writer.value(distinct: payload)
         return Payload(validated: writer.bytes)
     }
 

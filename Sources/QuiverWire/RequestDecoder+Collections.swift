@@ -26,7 +26,7 @@ extension RequestDecoder {
         if let onDisk = try node.optionalBool("on_disk_payload") { config.onDiskPayload = onDisk }
         try refusePayloadStorage(node)
         if let hnsw = try node.given("hnsw_config") { config.hnsw = config.hnsw.applying(try hnswPatch(hnsw)) }
-        if let wal = try node.given("wal_config") { config.wal = try walConfig(wal) }
+        if let wal = try node.given("wal_config") { config.wal = try walConfig(wal, defaults: config.wal) }
         if let optimizers = try node.given("optimizers_config") {
             config.optimizers = config.optimizers.applying(try optimizersPatch(optimizers))
         }
@@ -190,9 +190,9 @@ extension RequestDecoder {
         return patch
     }
 
-    private static func walConfig(_ node: JSONNode) throws(WireFault) -> WALConfig {
+    private static func walConfig(_ node: JSONNode, defaults: WALConfig) throws(WireFault) -> WALConfig {
         try node.requireObject("struct WalConfigDiff")
-        var config = WALConfig()
+        var config = defaults
         if let value = try node.optionalCount("wal_capacity_mb", from: 1) { config.walCapacityMb = value }
         if let value = try node.optionalCount("wal_segments_ahead") { config.walSegmentsAhead = value }
         if let value = try node.optionalCount("wal_retain_closed") { config.walRetainClosed = value }

@@ -104,12 +104,12 @@ extension RequestDecoder {
 }
 
 extension JSONNode {
-    /// An object's text, minified; nil for null.
+    /// An object's text, minified and with each key once; nil for null.
     func payload() throws(WireFault) -> Payload? {
         if isNull { return nil }
         try requireObject("a map")
         var writer = JSONWriter(reservingByteCount: unsafe rawBytes.count + 64)
-        writer.value(minified: self)
+        writer.value(distinct: self)
         return Payload(validated: writer.bytes)
     }
 }

@@ -35,11 +35,11 @@ extension RequestDecoder {
     /// The fields that queries share, without their window.
     private static func queryFields(_ node: JSONNode) throws(WireFault) -> QueryRequest {
         if let prefetch = try node.given("prefetch"), !prefetch.isArray || prefetch.count > 0 {
-            if try node.given("query") == nil {
+            guard let query = try node.given("query") else {
                 throw node.badRequest(
                     "A query is needed to merge the prefetches. Can't have prefetches without defining a query.")
             }
-            throw prefetch.unsupported("prefetch")
+            throw prefetch.unsupported(try unsupportedQuery(query).map { "\($0.name) with prefetch" } ?? "prefetch")
         }
         var request = QueryRequest()
         if let query = try node.given("query") { request.query = try self.query(query) }
@@ -112,10 +112,15 @@ extension RequestDecoder {
         }
         if let recommend = try node.field("recommend") { return .recommend(try recommendInput(recommend)) }
         if let order = try node.field("order_by") { return .orderBy(try orderBy(order)) }
-        for (member, name) in unsupportedQueries {
-            if let query = try node.field(member) { throw query.unsupported(name) }
-        }
+        if let (query, name) = try unsupportedQuery(node) { throw query.unsupported(name) }
         return .nearest(try vectorInput(node, "QueryInterface"))
+    }
+
+    private static func unsupportedQuery(_ node: JSONNode) throws(WireFault) -> (query: JSONNode, name: String)? {
+        for (member, name) in unsupportedQueries {
+            if let query = try node.field(member) { return (query, name) }
+        }
+        return nil
     }
 
     private static let unsupportedQueries: [(StaticString, String)] = [

@@ -3,8 +3,8 @@ package import QuiverModel
 
 /// Whole response bodies, one function for each kind of answer.
 ///
-/// An answer is `{"result":…,"status":"ok","time":<seconds>}`, or `{"status":{"error":"text"},"time":<seconds>}`.
-/// Qdrant's optional `usage` is left out, as Qdrant does where it reports none.
+/// An answer is `{"result":…,"status":"ok","time":<seconds>,"usage":null}`, or
+/// `{"status":{"error":"text"},"time":<seconds>}`. `usage` is null because no use of hardware or models is reported.
 package enum ResponseEncoder {
     static func envelope(
         _ seconds: Double, reserving byteCount: Int = 256, _ result: (inout JSONWriter) -> Void
@@ -17,6 +17,8 @@ package enum ResponseEncoder {
         writer.value("ok")
         writer.key("time")
         writer.value(seconds)
+        writer.key("usage")
+        writer.null()
         writer.endObject()
         return writer.bytes
     }

@@ -103,13 +103,35 @@ struct ConfigurationTests {
         let file = """
             service: {api_key: "", enable_tls: no, jwt_rbac: False, verify_https_client_certificate: false}
             cluster: {enabled: false, p2p: {port: 6335}, consensus: {tick_period_ms: 100}}
-            storage: {snapshots_path: ./snapshots, snapshots_config: {snapshots_storage: local}, node_type: Normal}
+            storage: {snapshots_path: /snapshots, snapshots_config: {snapshots_storage: local}, node_type: Normal}
             tls: {cert: ./cert.pem}
             telemetry_disabled: true
             """
         let layers = try load(file: file)
         #expect(try "\(layers.settings())" == "\(Settings())")
         #expect(layers.notices.contains("storage.snapshots_path has no effect: there are no snapshots yet"))
+    }
+
+    @Test func theConfigurationThatQdrantShipsIsTaken() throws {
+        let layers = try load(file: stockConfiguration)
+        #expect(try "\(layers.settings())" == "\(Settings())")
+        #expect(layers.notices == [])
+        #expect(layers.warnings == ["gRPC is not served yet: nothing listens on port 6334 (service.grpc_port)"])
+    }
+
+    @Test(arguments: ["null", "0", ""])
+    func gRPCThatIsOffIsNotWarnedAbout(value: String) throws {
+        #expect(try load(file: "service: {grpc_port: \(value)}").warnings == [])
+    }
+
+    @Test(arguments: [
+        ("storage:\n  collection:\n    quantization: {scalar: {type: int8}}\n", "storage.collection.quantization"),
+        ("storage:\n  optimizers_overwrite: {deleted_threshold: 0.1}\n", "storage.optimizers_overwrite"),
+        ("cluster: {p2p: {enable_tls: true}}\n", "cluster.p2p.enable_tls"),
+        ("logger: {on_disk: {enabled: true}}\n", "logger.on_disk.enabled"),
+    ])
+    func partsThatAreMissingAreNamed(file: String, key: String) {
+        #expect(error { _ = try load(file: file).settings() }?.message == "\(key) is not supported yet")
     }
 
     @Test func textThatIsNoYAML() {

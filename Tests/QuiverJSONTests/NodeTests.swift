@@ -55,7 +55,7 @@ struct NodeTests {
             editor.set(key: "n\"", to: root)
             editor.set(key: "s", toRaw: Array("[]".utf8))
             let edited = written { editor.write(to: &$0) }
-            let whole = #"{"a":1,"s":"x\ty","k\u0041":[1,[2.50,3],"m"],"a":{"b":null},"":true}"#
+            let whole = #"{"a":{"b":null},"s":"x\ty","k\u0041":[1,[2.50,3],"m"],"":true}"#
             #expect(edited == #"{"a":{"b":null},"k\u0041":[1,[2.50,3],"m"],"":1.50,"n\"":"# + whole + #","s":[]}"#)
             // Keys are bytes: the two ways to write é are two keys.
             var accents = JSONObjectEditor()
@@ -65,6 +65,30 @@ struct NodeTests {
             var empty = JSONObjectEditor(root)
             for member in root.members { empty.remove(key: member.key) }
             #expect(empty.isEmpty && written { empty.write(to: &$0) } == "{}")
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"a":1,"b":{ "x":[1,2]}}"#, #"{"a":1,"b":{"x":[1,2]}}"#),
+        (#"{"a":1, "b":2,"a":3}"#, #"{"a":3,"b":2}"#),
+        (#"{"x":[1,{"a":1,"\u0061":[ 2.50, 3]}, "m"]}"#, #"{"x":[1,{"a":[2.50,3]},"m"]}"#),
+        (#"{"x":{"x":{"a":{"b":1,"b":2},"a":{"c":1,"c":[]}}}}"#, #"{"x":{"x":{"a":{"c":[]}}}}"#),
+        (#"[[],{},{"":1,"":null}]"#, #"[[],{},{"":null}]"#),
+    ])
+    func distinctCopiesHaveEachKeyOnce(source: String, expected: String) throws {
+        try JSONParser().withParsed(bytes: Array(source.utf8)) { root in
+            #expect(written { $0.value(distinct: root) } == expected)
+        }
+    }
+
+    @Test func manyKeysAreComparedToo() throws {
+        func object(_ keys: some Sequence<Int>) -> String {
+            "{" + keys.map { "\"key \($0 % 500)\":\($0)" }.joined(separator: ",") + "}"
+        }
+        for (source, expected) in [(object(0..<1000), object(500..<1000)), (object(0..<500), object(0..<500))] {
+            try JSONParser().withParsed(bytes: Array(source.utf8)) { root in
+                #expect(written { $0.value(distinct: root) } == expected)
+            }
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct CollectionTests {
     @Test func readsAnUnnamedVector() throws {
-        let config = try decode(#"{"vectors":{"size":4,"distance":"Cosine"}}"#, RequestDecoder.createCollection)
+        let config = try decode(#"{"vectors":{"size":4,"distance":"Cosine"}}"#, createCollection)
         #expect(config == CollectionConfig(size: 4, distance: .cosine))
     }
 
@@ -19,7 +19,7 @@ import Testing
              "optimizers_config":{"deleted_threshold":0.5,"vacuum_min_vector_number":100,"default_segment_number":2,"max_segment_size":1,
                "memmap_threshold":0,"indexing_threshold":0,"flush_interval_sec":1,"max_optimization_threads":4,"prevent_unoptimized":true},
              "quantization_config":null,"strict_mode_config":{"enabled":false,"max_query_limit":5},"sparse_vectors":{},"metadata":{"k": [1.0]},"init_from":null}
-            """#, RequestDecoder.createCollection)
+            """#, createCollection)
         var hnsw = HNSWConfigPatch()
         hnsw.m = 32
         #expect(
@@ -37,9 +37,24 @@ import Testing
         #expect(config.optimizers.indexingThreshold == 0 && config.optimizers.maxOptimizationThreads == 4)
     }
 
+    @Test func whatIsNotSaidStaysAsConfigured() throws {
+        var defaults = CollectionConfig()
+        defaults.wal.walCapacityMb = 64
+        defaults.wal.walSegmentsAhead = 3
+        defaults.hnsw.m = 24
+        let text = #"{"wal_config":{"wal_segments_ahead":1},"hnsw_config":{"ef_construct":200}}"#
+        let config = try decode(text) { (body) throws(WireError) in
+            try RequestDecoder.createCollection(body, defaults: defaults)
+        }
+        var expected = defaults
+        expected.wal.walSegmentsAhead = 1
+        expected.hnsw.efConstruct = 200
+        #expect(config == expected)
+    }
+
     @Test(arguments: ["{}", #"{"vectors":null}"#, #"{"vectors":{}}"#])
     func aCollectionNeedsNoVectors(_ text: String) throws {
-        #expect(try decode(text, RequestDecoder.createCollection) == CollectionConfig())
+        #expect(try decode(text, createCollection) == CollectionConfig())
     }
 
     @Test func readsPatches() throws {

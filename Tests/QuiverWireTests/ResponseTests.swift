@@ -7,7 +7,7 @@ import Testing
 
     private func result(_ bytes: [UInt8]) -> String {
         let whole = text(bytes)
-        let (head, tail) = (#"{"result":"#, #","status":"ok","time":0.25}"#)
+        let (head, tail) = (#"{"result":"#, #","status":"ok","time":0.25,"usage":null}"#)
         #expect(whole.hasPrefix(head) && whole.hasSuffix(tail), "\(whole)")
         return String(whole.dropFirst(head.count).dropLast(tail.count))
     }
@@ -15,7 +15,7 @@ import Testing
     private let uuid = PointID.uuid(PointUUID(high: 0x936d_a01f_9abd_4d9d, low: 0x80c7_02af_85c8_22a8))
 
     @Test func writesEnvelopes() {
-        #expect(text(ResponseEncoder.flag(true, seconds: 0.5)) == #"{"result":true,"status":"ok","time":0.5}"#)
+        #expect(text(ResponseEncoder.flag(true, seconds: 0.5)) == #"{"result":true,"status":"ok","time":0.5,"usage":null}"#)
         #expect(
             text(ResponseEncoder.error("Not found: \"x\"\n", seconds: 0))
                 == #"{"status":{"error":"Not found: \"x\"\n"},"time":0.0}"#)
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func collectionInfoEchoesWhatWasSent() throws {
-        let config = try decode(#"{"vectors":{"size":4,"distance":"Cosine"}}"#, RequestDecoder.createCollection)
+        let config = try decode(#"{"vectors":{"size":4,"distance":"Cosine"}}"#, createCollection)
         #expect(
             result(ResponseEncoder.collectionInfo(info(config), seconds: 0.25))
                 == #"{"status":"green","optimizer_status":"ok","indexed_vectors_count":2,"points_count":3,"segments_count":1,"config":{"params":{"vectors":{"size":4,"distance":"Cosine"},"shard_number":1,"replication_factor":1,"write_consistency_factor":1,"on_disk_payload":true},"hnsw_config":{"m":16,"ef_construct":100,"full_scan_threshold":10000,"max_indexing_threads":0,"on_disk":false},"optimizer_config":{"deleted_threshold":0.2,"vacuum_min_vector_number":1000,"default_segment_number":0,"max_segment_size":null,"memmap_threshold":null,"indexing_threshold":10000,"flush_interval_sec":5,"max_optimization_threads":null},"wal_config":{"wal_capacity_mb":32,"wal_segments_ahead":0,"wal_retain_closed":1},"quantization_config":null},"payload_schema":{},"update_queue":{"length":0}}"#)
@@ -106,10 +106,10 @@ import Testing
         #"{"size":2,"distance":"Manhattan","hnsw_config":{}}"#,
     ])
     func vectorsComeBackAsTheyWereSent(_ vectors: String) throws {
-        let config = try decode(#"{"vectors":\#(vectors)}"#, RequestDecoder.createCollection)
+        let config = try decode(#"{"vectors":\#(vectors)}"#, createCollection)
         #expect(result(ResponseEncoder.collectionInfo(info(config), seconds: 0.25)).contains(#""vectors":\#(vectors),"#))
         let written = ClientCoder.createCollection(try #require(config.vectors))
-        #expect(try decode(written, RequestDecoder.createCollection) == config)
+        #expect(try decode(written, createCollection) == config)
     }
 
     @Test func collectionInfoTellsIndexesErrorsAndMetadata() throws {

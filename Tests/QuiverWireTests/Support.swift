@@ -19,6 +19,11 @@ func decode<Value>(
     return try result.get()
 }
 
+/// The decoder of new collections on a server whose defaults nobody changed.
+@Sendable func createCollection(_ body: UnsafeRawBufferPointer) throws(WireError) -> CollectionConfig {
+    try RequestDecoder.createCollection(body)
+}
+
 /// The error that a decoder throws; a failure of the test when it throws none.
 func fault<Result>(
     _ text: String, _ decoder: (UnsafeRawBufferPointer) throws(WireError) -> Result,

@@ -34,6 +34,7 @@ import Testing
         Refusal("query", #"{"lookup_from":{"collection":"a","shard_key":1}}"#, "shard_key"),
         Refusal("query", #"{"query":[1],"prefetch":{"query":[1]}}"#, "prefetch"),
         Refusal("query", #"{"query":[1],"prefetch":[{"query":[1]}]}"#, "prefetch"),
+        Refusal("query", #"{"query":{"fusion":"rrf"},"prefetch":[{"query":[1]}]}"#, "fusion query with prefetch"),
         Refusal("query", #"{"query":{"nearest":[1],"mmr":{}}}"#, "mmr"),
         Refusal("query", #"{"query":{"indices":[1],"values":[1]}}"#, "sparse vector"),
         Refusal("query", #"{"query":{"nearest":{"indices":[1],"values":[1]}}}"#, "sparse vector"),

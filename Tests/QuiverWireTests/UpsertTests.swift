@@ -18,7 +18,7 @@ import Testing
         #expect(batch.vectors(of: 0) == ["": [0.5, -1, 0.002]])
         #expect(batch.vectors(of: 1) == ["text": [1, 2], "image": [3]])
         #expect(batch.vectors(of: 2).isEmpty)
-        #expect(batch.entries[0].payload?.text == #"{"a":1.0,"b":"x y","a":[1,2]}"#)
+        #expect(batch.entries[0].payload?.text == #"{"a":[1,2],"b":"x y"}"#)
         #expect(batch.entries[1].payload == nil)
         #expect(batch.components.count == 6)
     }

@@ -1,7 +1,23 @@
 package import QuiverModel
 
-/// Reads on the calling thread, for callers that are on a worker thread already.
+/// An update that the collection's writer has in its queue.
+package struct PendingUpdate: Sendable {
+    let answer: Answer<UInt64>
+}
+
+/// Work on the calling thread, for callers that are on a worker thread already.
 extension Collection {
+    /// Checks and normalises an update and puts it into the writer's queue.
+    package func submitBlocking(_ operations: [UpdateOperation]) throws(QuiverError) -> PendingUpdate {
+        let prepared = try UpdatePreparation(fields: core.fields).prepare(operations)
+        let pending = PendingUpdate(answer: Answer())
+        core.writer.submit(
+            .init(
+                operations: prepared.operations, byteCount: prepared.byteCount,
+                completion: { pending.answer.give($0) }))
+        return pending
+    }
+
     package func retrieveBlocking(
         _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none
     ) throws(QuiverError) -> [Record] {

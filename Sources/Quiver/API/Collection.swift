@@ -31,11 +31,17 @@ public final class Collection: Sendable {
     public func update(
         _ operations: [UpdateOperation], wait: Bool = true, timeout: Duration? = nil
     ) async throws(QuiverError) -> UpdateResult {
-        let prepared = try UpdatePreparation(fields: core.fields).prepare(operations)
-        let answer = Answer<UInt64>()
-        core.writer.submit(
-            .init(operations: prepared.operations, byteCount: prepared.byteCount, completion: { answer.give($0) }))
-        return try await result(answer, wait: wait, timeout: timeout)
+        let pending = try await onWorker { collection throws(QuiverError) in
+            try collection.submitBlocking(operations)
+        }
+        return try await result(of: pending, wait: wait, timeout: timeout)
+    }
+
+    /// Waits for an update that was submitted. `wait` and `timeout` as in `update`.
+    package func result(
+        of pending: PendingUpdate, wait: Bool, timeout: Duration?
+    ) async throws(QuiverError) -> UpdateResult {
+        try await result(pending.answer, wait: wait, timeout: timeout)
     }
 
     /// Registers an index on a field and builds it in the background, while the collection is in use.

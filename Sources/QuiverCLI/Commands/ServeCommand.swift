@@ -64,7 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
             print(layers.listing)
             return
         }
-        try await serve(settings, notices: layers.notices)
+        try await serve(settings, layers)
     }
 
     private var flags: [ConfigurationLayers.Entry] {
@@ -77,10 +77,11 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func serve(_ settings: Settings, notices: [String]) async throws {
+    private func serve(_ settings: Settings, _ layers: ConfigurationLayers) async throws {
         LoggingSystem.bootstrap { LineLogHandler(label: $0, level: settings.logLevel, format: settings.logFormat) }
         let logger = Logger(label: "quiver")
-        for notice in notices { logger.notice("\(notice)") }
+        for notice in layers.notices { logger.notice("\(notice)") }
+        for warning in layers.warnings { logger.warning("\(warning)") }
         let database = try StorageOpening.open(
             settings.storagePath, options: settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger))
         let server = QuiverServer(database: database, options: settings.server, logger: logger)

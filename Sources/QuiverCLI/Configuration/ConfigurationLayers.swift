@@ -33,11 +33,7 @@ struct ConfigurationLayers: Sendable {
         for key in SettingKeys.all {
             guard let entry = winning[key.path], let text = entry.text else { continue }
             if case .refused(let harmless) = key.effect {
-                // YAML spells booleans in several ways; compare what they mean.
-                let isHarmless = harmless.contains {
-                    $0 == text || (key.value($0) != nil && key.value($0) == key.value(text))
-                }
-                guard isHarmless else {
+                guard harmless.contains(where: { key.means($0, text) }) else {
                     throw ConfigurationError(place: entry.place, message: "\(key.path) is not supported yet")
                 }
                 continue
@@ -54,8 +50,19 @@ struct ConfigurationLayers: Sendable {
     /// Sentences about given keys that change nothing.
     var notices: [String] {
         SettingKeys.all.compactMap { key in
-            guard case .idle(let reason) = key.effect, winning[key.path]?.text != nil else { return nil }
+            guard case .idle(let reason, let stock) = key.effect, let text = winning[key.path]?.text else { return nil }
+            if let stock, key.means(stock, text) { return nil }
             return "\(key.path) has no effect: \(reason)"
+        }
+    }
+
+    /// Sentences about parts that were asked for and are not there.
+    var warnings: [String] {
+        SettingKeys.all.compactMap { key in
+            guard case .unserved(let sentence, let harmless) = key.effect, let text = winning[key.path]?.text,
+                !harmless.contains(where: { key.means($0, text) })
+            else { return nil }
+            return "\(sentence) \(text) (\(key.path))"
         }
     }
 

@@ -14,8 +14,12 @@ struct SettingKey: Sendable {
         /// Belongs to Qdrant's layout and concerns what is not there yet: only these values change nothing,
         /// any other is refused, because ignoring it would promise what is not kept. Absent is harmless.
         case refused(unless: [String])
-        /// Belongs to Qdrant's layout and can be left alone without breaking a promise; the reason says why.
-        case idle(String)
+        /// Belongs to Qdrant's layout and can be left alone without breaking a promise; the reason says why. With the
+        /// value of Qdrant's own configuration file there is nothing to say about it.
+        case idle(String, stock: String?)
+        /// Asks for a part that Qdrant's own configuration file turns on and most callers do without: accepted with a
+        /// warning, the text with the value behind it, except for these values.
+        case unserved(String, unless: [String])
     }
 
     var path: String
@@ -39,6 +43,11 @@ struct SettingKey: Sendable {
         case .real(let range): Double(text).flatMap { range.contains($0) ? .real($0) : nil }
         case .choice(let names): names.first { $0.lowercased() == text.lowercased() }.map { .text($0) }
         }
+    }
+
+    /// Whether two texts mean the same: YAML spells booleans in several ways.
+    func means(_ text: String, _ other: String) -> Bool {
+        text == other || (value(text) != nil && value(text) == value(other))
     }
 
     /// A phrase for messages: what a value has to be.

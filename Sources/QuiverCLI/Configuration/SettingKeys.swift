@@ -138,6 +138,9 @@ enum SettingKeys {
         key("log_format", .choice(Settings.LogFormat.allCases.map(\.rawValue)), "text", "Lines of text, or of JSON.") {
             $0.logFormat = Settings.LogFormat(rawValue: $1.text) ?? .text
         },
+        key("logger.format", .choice(Settings.LogFormat.allCases.map(\.rawValue)), nil, "The same by Qdrant's name.") {
+            $0.logFormat = Settings.LogFormat(rawValue: $1.text) ?? .text
+        },
     ]
 
     /// Options for what is not there yet. Security options above all must never be ignored silently.
@@ -148,39 +151,75 @@ enum SettingKeys {
         refused("service.jwt_rbac", .boolean, ["false"], "Access by signed tokens."),
         refused("service.enable_tls", .boolean, ["false"], "HTTPS."),
         refused("service.verify_https_client_certificate", .boolean, ["false"], "Client certificates."),
-        refused("service.grpc_port", .integer(0...65_535), ["0"], "Port of the gRPC interface."),
         refused("service.hardware_reporting", .boolean, ["false"], "Hardware use in each answer."),
         refused("service.metrics_port", .integer(0...65_535), ["0"], "A port of its own for metrics."),
         refused("service.metrics_prefix", .text, [""], "Prefix of metric names."),
-        refused("service.static_content_dir", .text, [""], "Directory of the dashboard."),
         refused("cluster.enabled", .boolean, ["false"], "Running as part of a cluster."),
+        refused("cluster.p2p.enable_tls", .boolean, ["false"], "TLS between the members of a cluster."),
         refused(
             "storage.snapshots_config.snapshots_storage", .choice(["local", "s3"]), ["local"], "Where snapshots go."),
         refused("storage.node_type", .choice(["Normal", "Listener"]), ["Normal"], "Role in a cluster."),
-        refused("storage.update_concurrency", .integer(0...(.max)), ["0"], "Updates applied at once."),
-        refused(
-            "storage.performance.update_rate_limit", .integer(0...(.max)), ["0"], "Updates at once during transfers."),
+        refused("storage.optimizers_overwrite", .text, [""], "Settings that win over those of collections."),
         refused("storage.max_collections", .integer(0...(.max)), [], "Most collections."),
         refused("storage.low_memory_mode", .text, ["", "disabled", "false"], "Starting with little memory."),
+        refused("storage.recovery_mode", .text, [""], "Starting without loading the collections."),
+        refused("storage.handle_collection_load_errors", .boolean, ["false"], "Starting with broken collections."),
         refused("storage.collection.vectors.on_disk", .boolean, [], "Default of new vectors."),
+        refused("storage.collection.quantization", .text, [""], "Default of new collections."),
+        refused("storage.collection.shard_number_per_node", .integer(1...(.max)), ["1"], "Default of new collections."),
         refused("storage.collection.strict_mode.enabled", .boolean, ["false"], "Limits of new collections."),
         refused("audit.enabled", .boolean, ["false"], "A log of who did what."),
+        refused("logger.on_disk.enabled", .boolean, ["false"], "A log file."),
+        refused("gpu.indexing", .boolean, ["false"], "Building indexes on a graphics processor."),
+        refused("inference.address", .text, [""], "Vectors from a model."),
     ]
 
-    private static let withoutEffect = [
-        idle("storage.snapshots_path", .text, "there are no snapshots yet"),
-        idle("storage.temp_path", .text, "no temporary files are written"),
-        idle("storage.shard_transfer_method", .text, "there is no cluster"),
-        idle("service.enable_static_content", .boolean, "there is no dashboard"),
-        idle("telemetry_disabled", .boolean, "nothing is ever sent"),
-        idle("tls.cert", .text, "TLS is not supported yet"),
-        idle("tls.key", .text, "TLS is not supported yet"),
-        idle("tls.ca_cert", .text, "TLS is not supported yet"),
-        idle("tls.cert_ttl", .integer(0...(.max)), "TLS is not supported yet"),
-        idle("cluster.p2p.port", .integer(0...65_535), "there is no cluster"),
-        idle("cluster.p2p.enable_tls", .boolean, "there is no cluster"),
-        idle("cluster.consensus.tick_period_ms", .integer(0...(.max)), "there is no cluster"),
-    ]
+    /// The text after the kind is the value in Qdrant's own configuration file, about which there is nothing to say.
+    private static let withoutEffect =
+        [
+            idle("service.static_content_dir", .text, "./static", "there is no dashboard"),
+            idle("service.enable_static_content", .boolean, "true", "there is no dashboard"),
+            idle("service.enable_snapshot_url_recovery", .boolean, "true", "there are no snapshots yet"),
+            idle("storage.snapshots_path", .text, "./snapshots", "there are no snapshots yet"),
+            idle("storage.snapshots_config.s3_config", .text, "", "snapshots_storage is local"),
+            idle("storage.temp_path", .text, "", "no temporary files are written"),
+            idle("storage.update_concurrency", .integer(0...(.max)), nil, "there are no replicas"),
+            idle("storage.performance.update_rate_limit", .integer(0...(.max)), nil, "there is no cluster"),
+            idle("storage.performance.incoming_shard_transfers_limit", .integer(0...(.max)), "1", "there is no cluster"),
+            idle("storage.performance.outgoing_shard_transfers_limit", .integer(0...(.max)), "1", "there is no cluster"),
+            idle("storage.performance.async_scorer", .boolean, "false", "vectors are read from mapped memory"),
+            idle("storage.performance.max_concurrent_collection_loads", .integer(1...(.max)), "1", loading),
+            idle("storage.performance.max_concurrent_shard_loads", .integer(1...(.max)), "1", loading),
+            idle("storage.performance.max_concurrent_segment_loads", .integer(1...(.max)), "8", loading),
+            idle("storage.shard_transfer_method", .text, "", "there is no cluster"),
+            idle("telemetry_disabled", .boolean, "false", "nothing is ever sent"),
+            idle("per_collection_metrics_enabled", .boolean, "true", "there are no metrics yet"),
+            idle("tls.cert", .text, "./tls/cert.pem", "TLS is not supported yet"),
+            idle("tls.key", .text, "./tls/key.pem", "TLS is not supported yet"),
+            idle("tls.ca_cert", .text, "./tls/cacert.pem", "TLS is not supported yet"),
+            idle("tls.cert_ttl", .integer(0...(.max)), "3600", "TLS is not supported yet"),
+            idle("cluster.p2p.port", .integer(0...65_535), "6335", "there is no cluster"),
+            idle("cluster.consensus.tick_period_ms", .integer(0...(.max)), "100", "there is no cluster"),
+            idle("cluster.consensus.compact_wal_entries", .integer(0...(.max)), "128", "there is no cluster"),
+            idle("logger.on_disk.log_file", .text, "", "there is no log file"),
+            idle("logger.on_disk.log_level", .text, "INFO", "there is no log file"),
+            idle("logger.on_disk.format", .text, "text", "there is no log file"),
+            idle("logger.on_disk.buffer_size_bytes", .integer(0...(.max)), "1024", "there is no log file"),
+            idle("audit.dir", .text, "./storage/audit", "there is no audit log yet"),
+            idle("audit.rotation", .text, "daily", "there is no audit log yet"),
+            idle("audit.max_log_files", .integer(0...(.max)), "7", "there is no audit log yet"),
+            idle("audit.trust_forwarded_headers", .boolean, "false", "there is no audit log yet"),
+            SettingKey(
+                path: "service.grpc_port", kind: .integer(0...65_535), defaultText: nil,
+                about: "Port of the gRPC interface, which is not served yet.",
+                effect: .unserved("gRPC is not served yet: nothing listens on port", unless: ["0"])),
+        ]
+        + [
+            "max_query_limit", "max_timeout", "unindexed_filtering_retrieve", "unindexed_filtering_update",
+            "search_max_hnsw_ef", "search_allow_exact", "search_max_oversampling",
+        ].map { idle("storage.collection.strict_mode." + $0, .text, "", "strict mode is not enabled") }
+
+    private static let loading = "collections are loaded one after the other, in no time"
 
     private static func key(
         _ path: String, _ kind: SettingKey.Kind, _ defaultText: String?, _ about: String,
@@ -197,7 +236,11 @@ enum SettingKeys {
             effect: .refused(unless: harmless))
     }
 
-    private static func idle(_ path: String, _ kind: SettingKey.Kind, _ reason: String) -> SettingKey {
-        SettingKey(path: path, kind: kind, defaultText: nil, about: "No effect: \(reason).", effect: .idle(reason))
+    private static func idle(
+        _ path: String, _ kind: SettingKey.Kind, _ stock: String?, _ reason: String
+    ) -> SettingKey {
+        SettingKey(
+            path: path, kind: kind, defaultText: nil, about: "No effect: \(reason).",
+            effect: .idle(reason, stock: stock))
     }
 }

@@ -39,7 +39,13 @@ enum YAMLLayer {
                         entries.append(.init(path: inner, text: "", place: keyPlace))
                         continue
                     }
-                    guard SettingKeys.byPath[inner] == nil else {
+                    switch SettingKeys.byPath[inner]?.effect {
+                    case nil: break
+                    case .refused, .idle:
+                        // What a part that is not there would look like inside does not matter.
+                        entries.append(.init(path: inner, text: "{…}", place: keyPlace))
+                        continue
+                    case .set, .unserved:
                         throw ConfigurationError(place: keyPlace, message: "\(inner) is a value, not a section")
                     }
                     try walk(value, path: inner, file: file, into: &entries)

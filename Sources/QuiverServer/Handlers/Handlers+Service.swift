@@ -23,6 +23,6 @@ extension Handlers {
 
     /// `result` is JSON text.
     private func fixed(_ result: String, _ call: Call) -> Answer {
-        .json(Array(#"{"result":\#(result),"status":"ok","time":\#(call.elapsedSeconds)}"#.utf8))
+        .json(ResponseEncoder.result(raw: result, seconds: call.elapsedSeconds))
     }
 }

@@ -3,11 +3,14 @@ import QuiverModel
 import QuiverWire
 
 extension Handlers {
-    /// An update: decoded on a worker, applied by the collection's writer.
+    /// An update: decoded, checked and queued on a worker, applied by the collection's writer.
     func update(_ call: Call, _ decoder: @escaping Decoder<[UpdateOperation]>) async throws(Rejection) -> Answer {
         let collection = try collection(call)
-        let operations = try await onWorker { () throws(Rejection) in try decode(call.body, decoder) }
-        let result = try await apply(operations, to: collection, call)
+        let pending = try await onWorker(rejecting: { () throws(Rejection) in
+            let operations = try decode(call.body, decoder)
+            return try engine { () throws(QuiverError) in try collection.submitBlocking(operations) }
+        })
+        let result = try await result(of: pending, in: collection, call)
         return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
     }
 
@@ -15,16 +18,20 @@ extension Handlers {
     /// answered with the update's result.
     func batchUpdate(_ call: Call) async throws(Rejection) -> Answer {
         let collection = try collection(call)
-        let batch = try await onWorker { () throws(Rejection) in try decode(call.body, RequestDecoder.batchUpdate) }
-        let result = try await apply(batch.operations, to: collection, call)
-        return .json(ResponseEncoder.batchUpdate(result, count: batch.resultCount, seconds: call.elapsedSeconds))
+        let (pending, count) = try await onWorker(rejecting: { () throws(Rejection) in
+            let batch = try decode(call.body, RequestDecoder.batchUpdate)
+            let pending = try engine { () throws(QuiverError) in try collection.submitBlocking(batch.operations) }
+            return (pending, batch.resultCount)
+        })
+        let result = try await result(of: pending, in: collection, call)
+        return .json(ResponseEncoder.batchUpdate(result, count: count, seconds: call.elapsedSeconds))
     }
 
-    private func apply(
-        _ operations: [UpdateOperation], to collection: Collection, _ call: Call
+    private func result(
+        of pending: PendingUpdate, in collection: Collection, _ call: Call
     ) async throws(Rejection) -> UpdateResult {
         try await engine { () async throws(QuiverError) in
-            try await collection.update(operations, wait: call.query.wait, timeout: call.query.timeout)
+            try await collection.result(of: pending, wait: call.query.wait, timeout: call.query.timeout)
         }
     }
 }

@@ -1,12 +1,11 @@
 /// Finds the route of a method and path: a tree over path segments, built once from the table.
 ///
 /// A literal segment wins over a parameter, and the search goes back to the parameter when the
-/// literal leads nowhere. One slash at the end of a path is ignored.
+/// literal leads nowhere. One slash at the end of a path is ignored. A method that a path does not have makes the path
+/// unknown, as in Qdrant.
 package struct RouteMatcher: Sendable {
     package enum Match: Sendable {
         case found(Route, PathParameters)
-        /// The path exists, with other methods.
-        case methodNotAllowed(allowed: [Route.Method])
         case notFound
         /// A percent sequence that is not UTF-8.
         case malformed
@@ -62,33 +61,24 @@ package struct RouteMatcher: Sendable {
             guard let decoded = PercentCoding.decode(segment) else { return .malformed }
             segments.append(decoded)
         }
-        var allowed: [Route.Method] = []
+        guard let method else { return .notFound }
         var values: [String] = []
-        if let (route, names) = find(method, segments[...], node: 0, values: &values, allowed: &allowed) {
-            return .found(route, PathParameters(names: names, values: values))
-        }
-        return allowed.isEmpty ? .notFound : .methodNotAllowed(allowed: allowed)
+        guard let (route, names) = find(method, segments[...], node: 0, values: &values) else { return .notFound }
+        return .found(route, PathParameters(names: names, values: values))
     }
 
     private func find(
-        _ method: Route.Method?, _ rest: ArraySlice<String>, node: Int, values: inout [String],
-        allowed: inout [Route.Method]
+        _ method: Route.Method, _ rest: ArraySlice<String>, node: Int, values: inout [String]
     ) -> (Route, [String])? {
-        guard let segment = rest.first else {
-            for (route, names) in nodes[node].routes {
-                if route.method == method { return (route, names) }
-                allowed.append(route.method)
-            }
-            return nil
-        }
+        guard let segment = rest.first else { return nodes[node].routes.first { $0.route.method == method } }
         if let next = nodes[node].literals[segment],
-            let found = find(method, rest.dropFirst(), node: next, values: &values, allowed: &allowed)
+            let found = find(method, rest.dropFirst(), node: next, values: &values)
         {
             return found
         }
         guard let next = nodes[node].parameter, !segment.isEmpty else { return nil }
         values.append(segment)
-        if let found = find(method, rest.dropFirst(), node: next, values: &values, allowed: &allowed) { return found }
+        if let found = find(method, rest.dropFirst(), node: next, values: &values) { return found }
         values.removeLast()
         return nil
     }

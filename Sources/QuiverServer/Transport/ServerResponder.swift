@@ -59,10 +59,6 @@ struct ServerResponder: HTTPResponder {
             return .empty(status: 404)
         case .malformed:
             throw Rejection.malformed("path parameters", "the path has an invalid percent sequence")
-        case .methodNotAllowed(let allowed):
-            var answer = Answer.empty(status: 405)
-            answer.headers[.allow] = allowed.map(\.rawValue).joined(separator: ", ")
-            return answer
         case .found(let route, let parameters):
             label = route.label
             if let name = parameters["collection_name"] {
