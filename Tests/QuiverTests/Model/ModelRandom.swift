@@ -131,7 +131,7 @@ struct ModelRandom {
     /// Few points, so that the collection does not run empty.
     mutating func selector(_ known: [PointID]) -> PointSelector {
         if random.chance(30) { return .filter(Filter(must: [condition(), condition()])) }
-        if known.isEmpty || random.chance(4) { return .ids(ids(3)) }
+        if known.isEmpty || random.chance(12) { return .ids(ids(3)) }
         return .ids((0..<1 + random.below(6)).map { _ in random.pick(known) })
     }
 
@@ -148,7 +148,7 @@ struct ModelRandom {
         case 8..<11:
             return .updateVectors(
                 (0..<1 + random.below(6)).map { _ in
-                    (id: known.isEmpty || random.chance(2) ? id() : random.pick(known), vectors: vectors())
+                    (id: known.isEmpty || random.chance(4) ? id() : random.pick(known), vectors: vectors())
                 })
         case 11: return .deleteVectors(selector(known), random.chance(50) ? [random.pick(shape.names)] : shape.names)
         case 12, 13: return .deletePoints(random.chance(70) ? .ids(ids(8)) : selector(known))

@@ -54,7 +54,8 @@ struct ModelRun {
 
     mutating func step() async throws {
         switch random.random.below(100) {
-        case 0..<58: try await update()
+        case 0..<50: try await update()
+        case 50..<58: try await updateTogether()
         case 58..<84: try await query()
         case 84..<88: try await changeIndex()
         case 88..<91:
@@ -92,6 +93,29 @@ struct ModelRun {
         let result = try await collection.update(updates)
         model.setVersion(result.operationID, of: touched)
         note("update")
+    }
+
+    /// Requests that wait together become one transaction; each succeeds or fails alone.
+    private mutating func updateTogether() async throws {
+        let known = model.points.keys.sorted()
+        let preparation = UpdatePreparation(fields: collection.core.fields)
+        var waiting: [(answer: Answer<UInt64>, touched: Set<PointID>?)] = []
+        for _ in 0..<2 + random.random.below(8) {
+            let operations = random.request(known)
+            let prepared = try preparation.prepare(try operations.map { try $0.operation(isUnnamed: shape.isUnnamed) })
+            let answer = Answer<UInt64>()
+            waiting.append((answer, try? model.apply(operations)))
+            collection.core.writer.submit(
+                .init(operations: prepared.operations, byteCount: prepared.byteCount, completion: { answer.give($0) }))
+        }
+        for (answer, touched) in waiting {
+            switch (await answer.value(within: nil), touched) {
+            case (.success(let sequence)?, let touched?): model.setVersion(sequence, of: touched)
+            case (.failure(let error)?, nil): try require(error.kind == .notFound, "a missing point gave: \(error)")
+            case (let result, _): throw Mismatch(description: "one of several requests ended with \(String(describing: result))")
+            }
+        }
+        note("together")
     }
 
     private mutating func changeIndex() async throws {

@@ -11,7 +11,7 @@ struct ModelTests {
     static let shapes: [(name: String, shape: ModelShape)] =
         Distance.allCases.map { ("unnamed \($0.rawValue)", ModelShape.unnamed($0)) } + [("named", .named)]
 
-    static let steps = ProcessInfo.processInfo.environment["QUIVER_MODEL_STEPS"].flatMap { Int($0) } ?? 800
+    static let steps = ProcessInfo.processInfo.environment["QUIVER_MODEL_STEPS"].flatMap { Int($0) } ?? 500
 
     @Test(arguments: shapes.indices)
     func agreesWithDictionary(_ index: Int) async throws {
