@@ -115,7 +115,9 @@ let package = Package(
         .testTarget(
             name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
             swiftSettings: houseRules),
-        .testTarget(name: "QuiverTests", dependencies: ["Quiver", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverTests", dependencies: ["Quiver", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
+            swiftSettings: houseRules),
         .testTarget(
             name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
         .testTarget(

@@ -45,6 +45,12 @@ public struct PayloadPath: Hashable, Sendable {
         self.text = text
     }
 
+    /// Throws `.badRequest` when `text` is not a path.
+    public init(parsing text: String) throws(QuiverError) {
+        guard let path = PayloadPath(text) else { throw .badRequest("\"\(text)\" is not a path into a payload") }
+        self = path
+    }
+
     private init(steps: [Step], text: String) {
         self.steps = steps
         self.text = text

@@ -26,6 +26,8 @@ public final class Database: Sendable {
         /// Bytes of updates that may wait for one collection's writer.
         public var writeQueueBytes = Limits.writeQueueBytes
         public var logger = Logger(label: "quiver")
+        /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
+        var growingBytes = Limits.growingBytes
 
         public init() {}
     }

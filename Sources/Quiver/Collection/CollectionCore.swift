@@ -40,7 +40,8 @@ final class CollectionCore: Sendable {
             view = ViewBox(opened.view)
             nextSegmentID = opened.state.counters.nextSegmentID
             writer = CollectionWriter(
-                state: opened.state, indexes: opened.view.indexes, view: view, mostQueuedBytes: options.writeQueueBytes)
+                state: opened.state, indexes: opened.view.indexes, view: view, growingBytes: options.growingBytes,
+                mostQueuedBytes: options.writeQueueBytes)
         } catch {
             throw QuiverError(wrapping: error)
         }

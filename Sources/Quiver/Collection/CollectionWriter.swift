@@ -54,8 +54,8 @@ final class CollectionWriter: Sendable {
     private let mostQueuedBytes: Int
     private let commitHandler = Mutex<@Sendable () -> Void>({})
 
-    init(state: CollectionState, indexes: FieldIndexSet, view: ViewBox, mostQueuedBytes: Int) {
-        batch = WriterThreadState(state: state, indexes: indexes, view: view)
+    init(state: CollectionState, indexes: FieldIndexSet, view: ViewBox, growingBytes: Int, mostQueuedBytes: Int) {
+        batch = WriterThreadState(state: state, indexes: indexes, view: view, growingBytes: growingBytes)
         self.mostQueuedBytes = mostQueuedBytes
     }
 

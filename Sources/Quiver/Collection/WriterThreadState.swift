@@ -8,11 +8,13 @@ final class WriterThreadState: @unchecked Sendable {
     private let state: CollectionState
     private var indexes: FieldIndexSet
     private let view: ViewBox
+    private let growingBytes: Int
 
     /// Why the collection cannot be written any more.
     private(set) var failure: String?
 
-    init(state: CollectionState, indexes: FieldIndexSet, view: ViewBox) {
+    init(state: CollectionState, indexes: FieldIndexSet, view: ViewBox, growingBytes: Int) {
+        self.growingBytes = growingBytes
         self.state = state
         self.indexes = indexes
         self.view = view
@@ -73,7 +75,7 @@ final class WriterThreadState: @unchecked Sendable {
         }
         try indexWriter.flush(&transaction)
         // A growing segment that has reached its size is not written to again.
-        if state.activeBytes >= Limits.growingBytes { state.freeze() }
+        if state.activeBytes >= growingBytes { state.freeze() }
         try commit(transaction)
         return results
     }

@@ -30,7 +30,7 @@ import QuiverModel
     init(id: UInt64, path: String, onDisk: Bool?) throws(QuiverError) {
         self.id = id
         self.path = path
-        let environment = try mapping { () throws(LMDBError) in try Environment(path: path, options: .writeOnce) }
+        let environment = try SealedSegment.openFile(path)
         let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
         let chunks = SegmentReader(transaction: transaction.handle, path: path)
         let meta = try chunks.meta()
@@ -69,6 +69,29 @@ import QuiverModel
         let end = UInt(bitPattern: floats) + UInt(bytes)
         guard let base = unsafe UnsafeMutableRawPointer(bitPattern: start) else { return }
         _ = unsafe madvise(base, Int(end - start), onDisk ? MADV_RANDOM : MADV_WILLNEED)
+    }
+
+    /// Touching the map of a file that was cut off would end the process, so its length is compared first.
+    private static func openFile(_ path: String) throws(QuiverError) -> Environment {
+        let found = Files.byteCount(path)
+        // LMDB would begin an empty file anew.
+        guard found > 0 else { throw QuiverError(.corrupted, "segment file \(path): is missing or empty") }
+        let environment: Environment
+        let needed: Int
+        do throws(LMDBError) {
+            environment = try Environment(path: path, options: .writeOnce)
+            needed = try environment.info().usedBytes
+        } catch {
+            switch error {
+            case .noSuchFile, .invalidFile, .versionMismatch, .corrupted:
+                throw QuiverError(.corrupted, "segment file \(path): \(error)")
+            default: throw QuiverError(error)
+            }
+        }
+        guard found >= needed else {
+            throw QuiverError(.corrupted, "segment file \(path): has \(found) bytes of \(needed)")
+        }
+        return environment
     }
 
     private static func openGraph(

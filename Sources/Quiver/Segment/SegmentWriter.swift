@@ -73,7 +73,17 @@ struct SegmentWriter {
         }
         try writeRows(environment)
         if let plan { try writeGraph(environment, plan) }
-        try mapping { () throws(LMDBError) in try environment.close() }
+        let byteCount = try mapping { () throws(LMDBError) in
+            let used = try environment.info().usedBytes
+            try environment.close()
+            return used
+        }
+        // LMDB does not write pages at the end that it took and gave back; readers compare the length with what it says.
+        do throws(FileError) {
+            try Files.lengthen(temporaryPath, to: byteCount)
+        } catch {
+            throw QuiverError(error)
+        }
     }
 
     private var first: UInt32 { rows.first?.slot ?? 0 }

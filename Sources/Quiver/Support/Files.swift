@@ -81,6 +81,24 @@ enum Files {
         unsafe Glibc.open(path, flags)
     }
 
+    /// The length of the file; 0 when there is none.
+    static func byteCount(_ path: String) -> Int {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return 0 }
+        return Int(status.st_size)
+    }
+
+    /// Lengthens a file that is shorter than `byteCount`, with zeros that take no space.
+    static func lengthen(_ path: String, to byteCount: Int) throws(FileError) {
+        if self.byteCount(path) >= byteCount { return }
+        let descriptor = open(path, flags: O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        if ftruncate(descriptor, byteCount) != 0 || fsync(descriptor) != 0 {
+            throw FileError(operation: "lengthen", path: path, code: errno)
+        }
+    }
+
     /// Bytes that the file occupies on its disk.
     static func allocatedBytes(_ path: String) -> Int {
         var status = stat()

@@ -1,0 +1,22 @@
+public import QuiverModel
+
+import QuiverJSON
+import QuiverPayload
+
+extension Payload {
+    private static let parsers = JSONParserPool()
+
+    /// The payload that a JSON text says: one object. White space between its parts is left out; key order and the form
+    /// of numbers stay, and of members with the same name the last one.
+    ///
+    /// - Throws: `.badInput` with the place of the fault, when it is not JSON or not an object.
+    public init(json text: String) throws(QuiverError) {
+        do throws(PayloadError) {
+            self = try Payload.parsers.withParser { (parser) throws(PayloadError) in
+                try PayloadText.parse(text, with: parser)
+            }
+        } catch {
+            throw QuiverError(error)
+        }
+    }
+}
