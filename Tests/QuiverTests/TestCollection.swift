@@ -4,7 +4,8 @@ import QuiverTestKit
 @testable import Quiver
 
 /// A database in a directory of its own with a collection "c" of small vectors, which can be closed, copied and opened again.
-final class TestCollection {
+final class TestCollection: @unchecked Sendable {
+    // @unchecked: opened and closed by the test alone, while no task of its uses it.
     static let dimension = 8
 
     let directory: TemporaryDirectory

@@ -157,7 +157,7 @@ final class CollectionState {
             journal: journal.count, frozenSequences: frozenSequences)
     }
 
-    /// Segments must be the same as at the mark.
+    /// Sealed segments must be the same as at the mark; growing ones that came after it are dropped.
     func rollBack(to mark: Mark) {
         counters = mark.counters
         free = mark.free
@@ -167,6 +167,8 @@ final class CollectionState {
             vectors[entry.vector].growing[entry.growing].rowOfSlot[entry.slot] = entry.row
         }
         for (index, vector) in mark.vectors.enumerated() {
+            let added = vectors[index].growing.count - vector.growingDead.count
+            if added > 0 { vectors[index].growing.removeLast(added) }
             let active = vectors[index].activeIndex
             vectors[index].growing[active].segment.truncate(to: vector.activeCount)
             for (place, dead) in vector.growingDead.enumerated() { vectors[index].growing[place].dead = dead }

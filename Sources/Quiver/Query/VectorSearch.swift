@@ -55,10 +55,12 @@ struct VectorSearch {
         try query.withQuery { query in
             for (index, segment) in vector.sealed.enumerated() where segment.liveCount > 0 {
                 if skips(rows: segment.segment.rowCount, hasGraph: segment.segment.graph != nil) { continue }
+                try checkDeadline()
                 try search(segment, number: UInt32(truncatingIfNeeded: index), query, scratch, top)
             }
             for segment in vector.growing where segment.liveCount > 0 {
                 if skips(rows: segment.count, hasGraph: false) { continue }
+                try checkDeadline()
                 try search(segment, query, scratch, top)
             }
         }
@@ -141,6 +143,11 @@ struct VectorSearch {
     private var passFraction: Float {
         guard accepted != nil else { return 1 }
         return Float(acceptedCount) / Float(max(1, vector.liveCount))
+    }
+
+    /// Scans of small segments end before they look at the clock; many of them, or a long wait for a worker, add up.
+    private func checkDeadline() throws {
+        if let deadline, .now >= deadline { throw PayloadError.timeout }
     }
 
     private func check(_ outcome: Search.Outcome) throws {

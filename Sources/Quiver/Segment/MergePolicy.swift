@@ -59,7 +59,9 @@ struct MergePolicy {
 
         if wantsGraphs, !flats.isEmpty { return indexFlats(flats, graphs: graphs) }
         if !wantsGraphs, flats.count > MergePolicy.mostFlatSegments {
-            return Plan(inputs: fitting(flats).map(\.id), buildGraph: false)
+            let inputs = fitting(flats)
+            // One alone would be rewritten for ever.
+            if inputs.count >= 2 { return Plan(inputs: inputs.map(\.id), buildGraph: false) }
         }
         if let vacuum = segments.first(where: needsVacuum) {
             return Plan(inputs: [vacuum.id], buildGraph: vacuum.hasGraph && wantsGraphs)

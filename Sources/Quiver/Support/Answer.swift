@@ -7,6 +7,8 @@ final class Answer<Value: Sendable>: Sendable {
     private struct State {
         var result: Result<Value, QuiverError>?
         var waiter: CheckedContinuation<Result<Value, QuiverError>?, Never>?
+        /// The time was over, perhaps before anyone waited.
+        var isLate = false
     }
 
     private let state = Mutex(State())
@@ -27,6 +29,7 @@ final class Answer<Value: Sendable>: Sendable {
                 try? await Task.sleep(for: timeout)
                 if Task.isCancelled { return }
                 let waiter = state.withLock { state in
+                    state.isLate = true
                     defer { state.waiter = nil }
                     return state.waiter
                 }
@@ -35,11 +38,12 @@ final class Answer<Value: Sendable>: Sendable {
         }
         defer { timer?.cancel() }
         return await withCheckedContinuation { continuation in
-            let result = state.withLock { state in
-                if state.result == nil { state.waiter = continuation }
-                return state.result
+            let (result, mustWait) = state.withLock { state in
+                let mustWait = state.result == nil && !state.isLate
+                if mustWait { state.waiter = continuation }
+                return (state.result, mustWait)
             }
-            if let result { continuation.resume(returning: result) }
+            if !mustWait { continuation.resume(returning: result) }
         }
     }
 }

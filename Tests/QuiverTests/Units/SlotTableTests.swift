@@ -1,0 +1,48 @@
+import QuiverTestKit
+import Testing
+
+@testable import Quiver
+
+struct SlotTableTests {
+    /// Calls `body` with the table of ascending `slots`.
+    private func withTable(_ slots: [UInt32], _ body: (SlotTable) -> Void) {
+        let first = slots.first ?? 0, last = slots.last ?? 0
+        var bitmap = [UInt64](repeating: 0, count: SlotTable.wordCount(first: first, last: last))
+        var ranks = [UInt32](repeating: 0, count: SlotTable.rankCount(first: first, last: last))
+        slots.withUnsafeBufferPointer { slots in
+            bitmap.withUnsafeMutableBufferPointer { bitmap in
+                ranks.withUnsafeMutableBufferPointer { ranks in
+                    SlotTable.fill(slots: slots, bitmap: bitmap, ranks: ranks)
+                    guard let slotBase = slots.baseAddress, let bits = bitmap.baseAddress, let rank = ranks.baseAddress else {
+                        return
+                    }
+                    body(
+                        SlotTable(
+                            slots: slotBase, count: slots.count, bitmap: bits, ranks: rank, firstSlot: first, lastSlot: last))
+                }
+            }
+        }
+    }
+
+    @Test func agreesWithDictionary() {
+        var random = SeededGenerator(seed: runSeed("slot table"))
+        for round in 0..<60 {
+            let base = random.pick([0, 1, 511, 512, 100_000, (1 << 30) - 5000])
+            let span = random.pick([1, 64, 511, 513, 4000])
+            let percent = random.pick([1, 50, 99, 100])
+            var slots = (0..<span).filter { _ in random.chance(percent) }.map { UInt32(base + $0) }
+            if slots.isEmpty { slots = [UInt32(base)] }
+            let rows = Dictionary(uniqueKeysWithValues: slots.enumerated().map { ($1, UInt32($0)) })
+            withTable(slots) { table in
+                for slot in max(0, base - 600)..<base + span + 600 {
+                    let slot = UInt32(slot)
+                    if table.row(ofSlot: slot) != rows[slot] {
+                        Issue.record("round \(round): slot \(slot) of \(slots.count) from \(base)")
+                        return
+                    }
+                }
+                #expect(table.row(ofSlot: 0) == rows[0] && table.row(ofSlot: .max) == nil)
+            }
+        }
+    }
+}
