@@ -9,9 +9,9 @@ public enum Limits {
     /// Components of a dense vector; 422 beyond.
     public static let vectorSize = 65_536
     /// `m` and `payload_m` of a graph; 422 beyond. Not bounded by Qdrant.
-    public static let hnswLinks = 2_048
+    public static let hnswLinks = 128
     /// `ef_construct` of a graph; 422 beyond.
-    public static let hnswCandidates = 65_536
+    public static let hnswCandidates = 4_096
     /// Nesting of a JSON body or payload; 400 beyond, as serde_json's recursion limit.
     public static let jsonDepth = 127
     /// Bytes of a request body unless configured; 400 beyond.
@@ -27,7 +27,7 @@ public enum Limits {
     /// Sealing may fall behind by this many frozen growing segments before the writer waits.
     public static let frozenSegments = 2
     /// Bytes of address space that a collection's environment maps at first.
-    public static let collectionMapBytes = 64 << 30
+    public static let collectionMapBytes = 8 << 30
     /// Bytes of address space of the catalogue.
     public static let catalogMapBytes = 1 << 30
     /// Read transactions open at once on one environment; 429 beyond.

@@ -80,3 +80,39 @@ def test_full_disk(small_disk, make_server):
     server.restart()
     assert count(Connection(server.port)) == written
     server.terminate()
+
+
+def test_disk_fills_while_a_segment_is_sealed(small_disk, make_server):
+    """Refusals fall among the steps of sealing: the commit that freezes the growing segment, the segment's file, and
+    the switch to it. Whatever step they hit, what was acknowledged stays, and the server goes on."""
+    dimension, batch = 512, 2000  # 32 MiB of vectors, where growing segments are frozen, are 8 batches of 4 MiB
+    server = make_server(small_disk / "storage")
+    server.log = small_disk.parent / "server.log"
+    server.start()
+    connection = Connection(server.port)
+    connection.call("PUT", f"/collections/{COLLECTION}", {"vectors": {"size": dimension, "distance": "Dot"}})
+
+    def load(first, count):
+        connection.call("PUT", f"/collections/{COLLECTION}/points?wait=true", {"points": [
+            {"id": first + part, "vector": [float((first + part) % 97)] * dimension} for part in range(count)]})
+        return count
+
+    written, refused = 0, 0
+    for step in range(40):
+        try:
+            written += load(step * batch, batch)
+        except Refused as refusal:
+            assert refusal.status == 507, refusal
+            refused += 1
+            try:
+                written += load(1_000_000 + step, 1)  # a small one may still fit, and must not find anything broken
+            except Refused as small:
+                assert small.status == 507, small
+            if refused == 6:
+                break
+            time.sleep(0.3)
+    assert refused, "the disk never got full"
+    assert count(connection) == written
+    server.restart()
+    assert count(Connection(server.port)) == written
+    server.terminate()

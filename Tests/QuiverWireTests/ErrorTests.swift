@@ -55,7 +55,7 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         Refusal("createCollection", #"{"vectors":{"a/b":{"size":1,"distance":"Dot"}}}"#, #"vectors.?: vector name cannot contain "/" char"#),
         Refusal("createCollection", #"{"hnsw_config":{"ef_construct":3}}"#, "hnsw_config.ef_construct: value 3 invalid, must be 4 or larger"),
         Refusal("createCollection", #"{"hnsw_config":{"full_scan_threshold":9}}"#, "hnsw_config.full_scan_threshold: value 9 invalid, must be 10 or larger"),
-        Refusal("createCollection", #"{"hnsw_config":{"m":2049}}"#, "hnsw_config.m: value 2049 invalid, must be 2048 or smaller"),
+        Refusal("createCollection", #"{"hnsw_config":{"m":129}}"#, "hnsw_config.m: value 129 invalid, must be 128 or smaller"),
         Refusal("createCollection", #"{"shard_number":0}"#, "shard_number: value 0 invalid, must be 1 or larger"),
         Refusal("createCollection", #"{"wal_config":{"wal_capacity_mb":0}}"#, "wal_config.wal_capacity_mb: value 0 invalid, must be 1 or larger"),
         Refusal("createCollection", #"{"optimizers_config":{"deleted_threshold":1.5}}"#, "optimizers_config.deleted_threshold: value 1.5 invalid, must be from 0.0 to 1.0"),

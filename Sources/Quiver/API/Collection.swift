@@ -69,7 +69,7 @@ public final class Collection: Sendable {
     private func result(
         _ answer: Answer<UInt64>, wait: Bool, timeout: Duration?
     ) async throws(QuiverError) -> UpdateResult {
-        guard let sequence = try await answer.value(within: timeout)?.get() else {
+        guard let sequence = try await answer.value(within: wait ? timeout : nil)?.get() else {
             return UpdateResult(operationID: core.view.load().sequence, status: .waitTimeout)
         }
         return UpdateResult(operationID: sequence, status: wait ? .completed : .acknowledged)

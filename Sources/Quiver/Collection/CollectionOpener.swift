@@ -107,7 +107,7 @@ struct CollectionOpener {
     private func replayLog(_ state: CollectionState, _ transaction: TransactionHandle) throws {
         var target = GrowingReplay(state: state)
         unsafe try WriteAheadLog.forEach(after: state.counters.sealedSequence, store, transaction) {
-            (sequence, record) throws(QuiverError) in
+            sequence, record in
             do throws(ByteReader.Malformed) {
                 unsafe try LogReplay.apply(record, to: &target)
             } catch {

@@ -1,3 +1,5 @@
+import Glibc
+
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -113,7 +115,7 @@ final class CollectionState {
             return slot
         }
         // Row numbers of a segment end at 2^30, and a slot is a row at most once in each.
-        guard counters.slotCount < UInt32(Candidate.maximumRowCount) else { throw .mapFull }
+        guard counters.slotCount < UInt32(Candidate.maximumRowCount) else { throw .other(code: EOVERFLOW) }
         counters.slotCount += 1
         return counters.slotCount - 1
     }

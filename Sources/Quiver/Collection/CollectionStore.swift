@@ -12,11 +12,11 @@ typealias Table = QuiverLMDB.Database
 /// | `wal` | u64 sequence, u32 part, big-endian | up to `logPartBytes` of a `LogRecord` |
 /// | `ids` | u8 tag (0: number, 1: UUID), 8 or 16 bytes, big-endian | u32 slot |
 /// | `points` | u32 slot | u64 version, then the id as in `ids` |
-/// | `payload` | u32 slot | JSON text as received, minified; absent without payload |
+/// | `payload` | u32 slot | JSON text as received, minified; `{}` without payload |
 /// | `free` | u32 slot | nothing: the slot belongs to no point |
 /// | `segments` | u64 segment id, big-endian | `SegmentEntry` |
 /// | `dead` | u64 segment id, big-endian | u32 rows that are dead, each a duplicate |
-/// | `indexes` | path of the field | `IndexEntry` |
+/// | `indexes` | path of the field | `PayloadIndexParams` as JSON |
 /// | `index/<path>` | ordered value | u32 slots: see `QuiverPayload` |
 ///
 /// Slots as keys and values are in the machine's order (`MDB_INTEGERKEY`); everything else that is

@@ -74,8 +74,6 @@ final class WriterThreadState: @unchecked Sendable {
             return results
         }
         try indexWriter.flush(&transaction)
-        // A growing segment that has reached its size is not written to again.
-        if state.activeBytes >= growingBytes { state.freeze() }
         try commit(transaction)
         return results
     }
@@ -184,6 +182,9 @@ final class WriterThreadState: @unchecked Sendable {
         try transaction.put(store.meta, StoreState.key, state.counters.encoded())
         let id = try transaction.commit()
         state.forgetJournal()
+        // A growing segment that has reached its size is not written to again. Only now, because freezing is not
+        // among the things that a failed commit takes back.
+        if state.activeBytes >= growingBytes { state.freeze() }
         view.store(state.makeView(transactionID: id, indexes: indexes, previous: view.load()))
     }
 

@@ -59,37 +59,26 @@ enum WriteAheadLog {
     /// Calls `body` with each record behind `sequence`, in order.
     static func forEach(
         after sequence: UInt64, _ store: CollectionStore, _ transaction: TransactionHandle,
-        _ body: (UInt64, UnsafeRawBufferPointer) throws(QuiverError) -> Void
-    ) throws(QuiverError) {
+        _ body: (UInt64, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         var record: [UInt8] = []
         var current: UInt64?
-        func finish() throws(QuiverError) {
+        func finish() throws {
             guard let current else { return }
-            let result: Result<Void, QuiverError> = unsafe record.withUnsafeBytes { bytes in
-                do throws(QuiverError) {
-                    return .success(unsafe try body(current, bytes))
-                } catch {
-                    return .failure(error)
-                }
-            }
-            try result.get()
+            try record.withUnsafeBytes { bytes in unsafe try body(current, bytes) }
         }
-        do throws(LMDBError) {
-            var cursor = try transaction.openCursor(store.log)
-            var entry = unsafe try cursor.firstNotBelow(key(sequence &+ 1, part: 0))
-            while let found = unsafe entry {
-                guard unsafe found.key.count == 12 else { throw .corrupted }
-                let number = unsafe UInt64(bigEndian: found.key.loadUnaligned(as: UInt64.self))
-                if number != current {
-                    do throws(QuiverError) { try finish() } catch { throw LMDBError.corrupted }
-                    current = number
-                    record.removeAll(keepingCapacity: true)
-                }
-                unsafe record.append(contentsOf: found.value)
-                unsafe entry = try cursor.next()
+        var cursor = try transaction.openCursor(store.log)
+        var entry = unsafe try cursor.firstNotBelow(key(sequence &+ 1, part: 0))
+        while let found = unsafe entry {
+            guard unsafe found.key.count == 12 else { throw LMDBError.corrupted }
+            let number = unsafe UInt64(bigEndian: found.key.loadUnaligned(as: UInt64.self))
+            if number != current {
+                try finish()
+                current = number
+                record.removeAll(keepingCapacity: true)
             }
-        } catch {
-            throw QuiverError(error)
+            unsafe record.append(contentsOf: found.value)
+            unsafe entry = try cursor.next()
         }
         try finish()
     }

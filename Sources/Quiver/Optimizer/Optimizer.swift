@@ -150,11 +150,6 @@ final class Optimizer: Sendable {
         }
     }
 
-    /// Rows done and in all of the graph that is being built.
-    var buildProgress: (done: Int, total: Int)? {
-        state.read { state in state.control.map { ($0.doneRows, $0.totalRows) } }
-    }
-
     // MARK: Outcome
 
     private func finish(_ error: QuiverError?) {

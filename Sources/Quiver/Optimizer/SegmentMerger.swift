@@ -12,6 +12,8 @@ struct SegmentMerger {
         let vector = core.view.load().vectors[index]
         let inputs = vector.sealed.filter { plan.inputs.contains($0.segment.id) }
         guard inputs.count == plan.inputs.count else { return }
+        // Damage must not be carried on into a new file with checksums that fit.
+        for input in inputs { try input.segment.verify() }
         let rows = liveRows(inputs)
         var segment: SealedSegment?
         if !rows.isEmpty {
@@ -44,13 +46,12 @@ struct SegmentMerger {
     private func graphPlan(_ field: VectorField, _ control: BuildControl) -> GraphPlan {
         let config = core.config
         let hnsw = config.hnsw.applying(config.vectors?.byName[field.name]?.hnswConfig)
-        let threads = hnsw.maxIndexingThreads > 0 ? min(hnsw.maxIndexingThreads, work.cores) : work.buildThreads
+        var threads = hnsw.maxIndexingThreads > 0 ? min(hnsw.maxIndexingThreads, work.cores) : work.buildThreads
+        if let most = config.optimizers.maxOptimizationThreads { threads = min(threads, max(1, most)) }
         return GraphPlan(
             parameters: HNSWParameters(
-                m: min(max(hnsw.m, HNSWParameters.mRange.lowerBound), HNSWParameters.mRange.upperBound),
-                efConstruct: min(
-                    max(hnsw.efConstruct, HNSWParameters.efConstructRange.lowerBound),
-                    HNSWParameters.efConstructRange.upperBound)),
+                m: hnsw.m.clamped(to: HNSWParameters.mRange),
+                efConstruct: hnsw.efConstruct.clamped(to: HNSWParameters.efConstructRange)),
             threads: threads, control: control)
     }
 
@@ -95,5 +96,12 @@ struct SegmentMerger {
             }
             state.vectors[index].sealed.removeAll { ids.contains($0.segment.id) }
         }
+    }
+}
+
+extension Int {
+    /// Configurations are checked at the door; what an older one holds beyond the range is built with its end.
+    fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
+        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
 }

@@ -18,8 +18,6 @@ import QuiverModel
     let codes: CodesView?
     /// Nil for a flat segment.
     let graph: GraphView?
-    /// Bytes of the file on its disk.
-    let diskBytes: Int
 
     private let transaction: ReadTransaction
 
@@ -58,7 +56,6 @@ import QuiverModel
         }
         self.meta = meta
         self.transaction = transaction
-        diskBytes = Files.allocatedBytes(path)
         if let onDisk { unsafe SealedSegment.advise(floats, bytes: count * meta.dimension * 4, onDisk: onDisk) }
     }
 

@@ -98,11 +98,4 @@ enum Files {
             throw FileError(operation: "lengthen", path: path, code: errno)
         }
     }
-
-    /// Bytes that the file occupies on its disk.
-    static func allocatedBytes(_ path: String) -> Int {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return 0 }
-        return Int(status.st_blocks) * 512
-    }
 }
