@@ -70,6 +70,7 @@ package final class Environment: @unchecked Sendable {
         try unsafe LMDBError.check(mdb_env_create(&created))
         guard let environment = unsafe created else { throw .outOfMemory }
         do throws(LMDBError) {
+            if locks && !options.readOnly { try Self.reserveLockFile(path + "-lock", maxReaders: options.maxReaders) }
             try unsafe Self.configure(environment, path: path, options: options, existed: existed)
             try unsafe Self.openMainDatabase(environment, path: path)
             if !existed { try Self.syncDirectory(of: path) }
@@ -109,6 +110,18 @@ package final class Environment: @unchecked Sendable {
         if options.noReadAhead { flags |= UInt32(MDB_NORDAHEAD) }
         let code = unsafe mdb_env_open(environment, path, flags, 0o644)
         try LMDBError.check(code, path: path)
+    }
+
+    /// LMDB maps its lock file without giving it blocks: the first touch of a reader's slot on a full disk would end the
+    /// process with SIGBUS. Done before LMDB opens the file, because closing a descriptor of it drops the locks on it.
+    private static func reserveLockFile(_ path: String, maxReaders: Int) throws(LMDBError) {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        if descriptor < 0 { throw .from(code: errno, path: path) }
+        defer { _ = closeDescriptor(descriptor) }
+        // A header of 192 bytes and 64 bytes for each reader.
+        let code = posix_fallocate(descriptor, 0, off_t(192 + 64 * max(0, maxReaders - 1)))
+        // A file system that cannot reserve is used as it is.
+        if code != 0 && code != EOPNOTSUPP && code != EINVAL { throw .from(code: code, path: path) }
     }
 
     /// LMDB gives the main database its order of keys only when some database is opened; without that the first

@@ -51,7 +51,6 @@ struct SegmentWriter {
         do throws(QuiverError) {
             try writeTemporary(graph: graph)
             do throws(FileError) {
-                Files.remove(temporaryPath + "-lock")
                 try Files.rename(temporaryPath, to: path)
             } catch {
                 throw QuiverError(error)
@@ -64,12 +63,12 @@ struct SegmentWriter {
 
     private func discard() {
         Files.remove(temporaryPath)
-        Files.remove(temporaryPath + "-lock")
     }
 
+    /// Nobody else knows the file, so it needs no lock file.
     private func writeTemporary(graph plan: GraphPlan?) throws(QuiverError) {
         let environment = try mapping { () throws(LMDBError) in
-            try Environment(path: temporaryPath, options: .init(mapSizeBytes: mapBytes(plan), maxReaders: 4, maxDatabases: 1))
+            try Environment(path: temporaryPath, options: .init(mapSizeBytes: mapBytes(plan), maxReaders: 4, maxDatabases: 1, noLock: true))
         }
         try writeRows(environment)
         if let plan { try writeGraph(environment, plan) }
