@@ -24,6 +24,8 @@ public enum Limits {
     public static let queryQueueLength = 4096
     /// Bytes of vectors that the growing segments of a collection hold before they are sealed.
     public static let growingBytes = 32 << 20
+    /// Records of the log, in multiples of `growingBytes`, after which growing segments are sealed although they are small.
+    public static let logToGrowing = 4
     /// Sealing may fall behind by this many frozen growing segments before the writer waits.
     public static let frozenSegments = 2
     /// Bytes of address space that a collection's environment maps at first.

@@ -108,6 +108,7 @@ struct CollectionOpener {
         var target = GrowingReplay(state: state)
         unsafe try WriteAheadLog.forEach(after: state.counters.sealedSequence, store, transaction) {
             sequence, record in
+            state.logBytes += record.count
             do throws(ByteReader.Malformed) {
                 unsafe try LogReplay.apply(record, to: &target)
             } catch {

@@ -13,6 +13,8 @@ final class CollectionState {
     /// Slots below `counters.slotCount` that belong to no point.
     var free: ChunkedBitmap
     var vectors: [VectorState]
+    /// Bytes of log records since the last freeze.
+    var logBytes = 0
     /// Where vectors came to be or went, newest last, since the last commit: what a rollback has to undo.
     private var journal: [JournalEntry] = []
 
@@ -95,8 +97,9 @@ final class CollectionState {
 
     /// Begins new growing segments; the ones so far, one of each vector, wait to be sealed together.
     func freeze() {
-        guard vectors.contains(where: { $0.growing[$0.activeIndex].segment.count > 0 }) else { return }
+        guard logBytes > 0 else { return }
         frozenSequences.append(counters.sequence)
+        logBytes = 0
         for index in vectors.indices { vectors[index].growing.append(GrowingState(vectors[index].field)) }
     }
 
@@ -139,6 +142,7 @@ final class CollectionState {
         fileprivate var free: ChunkedBitmap
         fileprivate var vectors: [VectorMark]
         fileprivate var journal: Int
+        fileprivate var logBytes: Int
         fileprivate var frozenSequences: [UInt64]
     }
 
@@ -156,13 +160,14 @@ final class CollectionState {
                     activeCount: vector.growing[vector.activeIndex].segment.count,
                     growingDead: vector.growing.map(\.dead), sealedDead: vector.sealed.map(\.dead))
             },
-            journal: journal.count, frozenSequences: frozenSequences)
+            journal: journal.count, logBytes: logBytes, frozenSequences: frozenSequences)
     }
 
     /// Sealed segments must be the same as at the mark; growing ones that came after it are dropped.
     func rollBack(to mark: Mark) {
         counters = mark.counters
         free = mark.free
+        logBytes = mark.logBytes
         frozenSequences = mark.frozenSequences
         while journal.count > mark.journal {
             let entry = journal.removeLast()

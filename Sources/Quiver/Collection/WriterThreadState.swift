@@ -30,23 +30,11 @@ final class WriterThreadState: @unchecked Sendable {
     func run(_ requests: [[UpdateOperation]]) -> [Result<UInt64, QuiverError>] {
         if let failure { return requests.map { _ in .failure(readOnly(failure)) } }
         do {
-            return try runOnce(requests)
-        } catch LMDBError.mapFull {
-            // Everything was undone. With a larger map the same batch fits.
-            do {
-                try growMap()
-                return try runOnce(requests)
-            } catch {
-                return fail(requests.count, error)
-            }
+            return try withRoom { try runOnce(requests) }
         } catch {
-            return fail(requests.count, error)
+            noteFailure(error)
+            return Array(repeating: .failure(QuiverError(wrapping: error)), count: requests.count)
         }
-    }
-
-    private func fail(_ count: Int, _ error: any Error) -> [Result<UInt64, QuiverError>] {
-        noteFailure(error)
-        return Array(repeating: .failure(QuiverError(wrapping: error)), count: count)
     }
 
     private func runOnce(_ requests: [[UpdateOperation]]) throws -> [Result<UInt64, QuiverError>] {
@@ -74,8 +62,24 @@ final class WriterThreadState: @unchecked Sendable {
             return results
         }
         try indexWriter.flush(&transaction)
+        // A growing segment that has reached its size is not written to again. Updates of payload alone do not fill it,
+        // but the log.
+        if state.activeBytes >= growingBytes || state.logBytes >= Limits.logToGrowing * growingBytes {
+            try freeze(&transaction)
+        }
         try commit(transaction)
         return results
+    }
+
+    private func freeze(_ transaction: inout WriteTransaction) throws(LMDBError) {
+        if !state.vectors.isEmpty {
+            state.freeze()
+            return
+        }
+        // Without vectors there is nothing to be sealed: what is committed needs no log.
+        try WriteAheadLog.trim(through: state.counters.sequence, store, &transaction)
+        state.counters.sealedSequence = state.counters.sequence
+        state.logBytes = 0
     }
 
     /// One request: all of its operations, or none.
@@ -136,6 +140,7 @@ final class WriterThreadState: @unchecked Sendable {
         let record = applier.finishRecord()
         try WriteAheadLog.append(record, sequence: sequence, to: store, &transaction)
         state.counters.sequence = sequence
+        state.logBytes += record.count
     }
 
     // MARK: Maintenance
@@ -143,12 +148,7 @@ final class WriterThreadState: @unchecked Sendable {
     func run(_ maintenance: CollectionWriter.Maintenance) -> Result<Void, QuiverError> {
         if let failure { return .failure(readOnly(failure)) }
         do {
-            do {
-                try runOnce(maintenance)
-            } catch LMDBError.mapFull {
-                try growMap()
-                try runOnce(maintenance)
-            }
+            try withRoom { try runOnce(maintenance) }
             return .success(())
         } catch {
             noteFailure(error)
@@ -182,10 +182,22 @@ final class WriterThreadState: @unchecked Sendable {
         try transaction.put(store.meta, StoreState.key, state.counters.encoded())
         let id = try transaction.commit()
         state.forgetJournal()
-        // A growing segment that has reached its size is not written to again. Only now, because freezing is not
-        // among the things that a failed commit takes back.
-        if state.activeBytes >= growingBytes { state.freeze() }
         view.store(state.makeView(transactionID: id, indexes: indexes, previous: view.load()))
+    }
+
+    /// Doublings of the map for one batch: from the least map to more than any batch.
+    private static let mostDoublings = 8
+
+    /// Runs a step that undoes itself when it fails, and again with a larger map when there was no room in it.
+    private func withRoom<Value>(_ step: () throws -> Value) throws -> Value {
+        for _ in 0..<WriterThreadState.mostDoublings {
+            do {
+                return try step()
+            } catch LMDBError.mapFull, PayloadError.storage(.mapFull) {
+                try growMap()
+            }
+        }
+        return try step()
     }
 
     private func growMap() throws {
