@@ -12,6 +12,7 @@ struct ServerResponder: HTTPResponder {
     private let handlers: Handlers
     private let options: ServerOptions
     private let logger: Logger
+    private let metrics = RequestMetrics()
 
     init(handlers: Handlers, options: ServerOptions, logger: Logger) {
         self.handlers = handlers
@@ -38,6 +39,10 @@ struct ServerResponder: HTTPResponder {
             }
         }
         if options.enableCORS { CrossOrigin.allow(request.head, &answer.headers) }
+        if let label {
+            metrics.record(
+                method: request.method.rawValue, endpoint: label, status: answer.status, ContinuousClock.now - started)
+        }
         logger.debug(
             "request",
             metadata: [
