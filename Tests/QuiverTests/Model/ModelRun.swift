@@ -58,7 +58,8 @@ struct ModelRun {
         case 50..<58: try await updateTogether()
         case 58..<84: try await query()
         case 84..<88: try await changeIndex()
-        case 88..<91:
+        case 88: try await changeConfig()
+        case 89..<91:
             try await collection.freeze()
             note("freeze")
         case 91..<93:
@@ -125,12 +126,31 @@ struct ModelRun {
             try await collection.dropIndex(path)
             indexed[field.key] = nil
         } else {
-            try await collection.createIndex(path, PayloadIndexParams(type: field.type))
-            indexed[field.key] = field.type
+            // Another type than the values have makes an index that knows none of them; `n` has to be one to order by.
+            let type = field.key != "n" && random.random.chance(10) ? random.random.pick(PayloadIndexType.allCases) : field.type
+            let waits = field.key == "n" || random.random.chance(50)
+            try await collection.createIndex(path, PayloadIndexParams(type: type), wait: waits)
+            indexed[field.key] = type
         }
         note("index")
         let schema = try await collection.info().payloadSchema
         try require(schema.mapValues(\.params.type) == indexed, "schema \(schema), \(indexed) expected")
+    }
+
+    /// What may be changed while the collection is in use; the background follows.
+    private mutating func changeConfig() async throws {
+        var patch = CollectionPatch()
+        var optimizers = OptimizersConfigPatch()
+        optimizers.indexingThreshold = random.random.pick([0, 1, 1, 2, 100])
+        optimizers.maxSegmentSize = random.random.pick([1, 3, 1000])
+        optimizers.defaultSegmentNumber = random.random.pick([0, 1, 3])
+        patch.optimizers = optimizers
+        var hnsw = HNSWConfigPatch()
+        hnsw.m = random.random.pick([4, 8, 16])
+        hnsw.fullScanThreshold = random.random.pick([0, 1, 10_000])
+        patch.hnsw = hnsw
+        try await database.updateCollection(ModelRun.collectionName, patch)
+        note("config")
     }
 
     // MARK: Closing and crashing
