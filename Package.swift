@@ -80,6 +80,7 @@ let package = Package(
             dependencies: [
                 "Quiver", "QuiverModel", "QuiverWire",
                 .product(name: "Hummingbird", package: "hummingbird", condition: whenServing),
+                .product(name: "HummingbirdCore", package: "hummingbird", condition: whenServing),
                 .product(name: "HTTPTypes", package: "swift-http-types", condition: whenServing),
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),

@@ -35,15 +35,18 @@ import Glibc
         return body(&value)
     }
 
-    /// Changes the value and wakes every waiter.
+    /// Changes the value and wakes every waiter. They are woken with the mutex free, lest they wait for it at once.
     @discardableResult
     func change<Result>(_ body: (inout Value) -> Result) -> Result {
-        unsafe pthread_mutex_lock(mutex)
-        defer {
-            unsafe pthread_cond_broadcast(condition)
-            unsafe pthread_mutex_unlock(mutex)
-        }
-        return body(&value)
+        defer { unsafe pthread_cond_broadcast(condition) }
+        return read(body)
+    }
+
+    /// The same for a change that only one of the waiters can make use of.
+    @discardableResult
+    func changeForOne<Result>(_ body: (inout Value) -> Result) -> Result {
+        defer { unsafe pthread_cond_signal(condition) }
+        return read(body)
     }
 
     /// Waits until `body` returns something.

@@ -38,7 +38,7 @@ package final class WorkerPool: Sendable {
         _ body: @escaping @Sendable () throws(QuiverError) -> Value
     ) async throws(QuiverError) -> Value {
         let result: Result<Value, QuiverError> = unsafe await withUnsafeContinuation { continuation in
-            let refusal: QuiverError? = state.change { state in
+            let refusal: QuiverError? = state.changeForOne { state in
                 if state.stopping { return QuiverError(.closed, "the database is closed") }
                 if state.queue.count >= maxQueueLength {
                     return QuiverError(

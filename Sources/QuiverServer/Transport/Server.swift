@@ -1,5 +1,6 @@
 import Glibc
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import NIOCore
 import NIOPosix
@@ -53,9 +54,12 @@ public struct QuiverServer: Sendable {
         let responder = ServerResponder(
             handlers: Handlers(database: database, options: options), options: options, logger: logger)
         let host = options.host
+        let channelConfiguration = HTTP1Channel.Configuration(idleTimeout: options.idleTimeout.map { TimeAmount($0) })
         return Application(
             responder: responder,
-            server: .http1(configuration: .init(idleTimeout: options.idleTimeout.map { TimeAmount($0) })),
+            server: HTTPServerBuilder { responder in
+                EventLoopChannel(HTTP1Channel(responder: responder, configuration: channelConfiguration))
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), backlog: 1024),
             onServerRunning: { channel in onListening(host, channel.localAddress?.port ?? 0) },
