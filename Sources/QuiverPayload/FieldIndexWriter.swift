@@ -124,14 +124,16 @@ package struct FieldIndexWriter: ~Copyable {
                 var element = unsafe TextScan.firstElement(base, at, end)
                 if element >= 0 { isEmpty = false }
                 while element >= 0 {
-                    let hasKey = unsafe add(place, type, slot, base, element, end, isAddition)
-                    if hasKey { hasValue = true } else { hasOthers = true }
+                    let standing = unsafe add(place, type, slot, base, element, end, isAddition)
+                    if standing != .others { hasValue = true }
+                    if standing != .keyed { hasOthers = true }
                     element = unsafe TextScan.nextElement(base, element, end)
                 }
             default:
                 isEmpty = false
-                let hasKey = unsafe add(place, type, slot, base, at, end, isAddition)
-                if hasKey { hasValue = true } else { hasOthers = true }
+                let standing = unsafe add(place, type, slot, base, at, end, isAddition)
+                if standing != .others { hasValue = true }
+                if standing != .keyed { hasOthers = true }
             }
         }
         if isEmpty { addSpecial(place, FieldKey.empty, slot, isAddition) }
@@ -144,11 +146,11 @@ package struct FieldIndexWriter: ~Copyable {
     private mutating func add(
         _ place: Int, _ type: PayloadIndexType, _ slot: UInt32, _ base: TextBase, _ at: Int, _ end: Int,
         _ isAddition: Bool
-    ) -> Bool {
+    ) -> FieldKey.Standing {
         let start = bytes.count
-        guard unsafe FieldKey.append(type, base, at, end, to: &bytes) else { return false }
-        append(place, start, slot, isAddition)
-        return true
+        let standing = unsafe FieldKey.append(type, base, at, end, to: &bytes)
+        if standing != .others { append(place, start, slot, isAddition) }
+        return standing
     }
 
     private mutating func addSpecial(_ place: Int, _ kind: UInt8, _ slot: UInt32, _ isAddition: Bool) {

@@ -13,6 +13,7 @@ import QuiverModel
 // | 01 | keyword ≤ 495 bytes: its UTF-8 | slots with this value |
 // | 01 | longer keyword: its first 495 bytes · FF · FNV-1a 64 of all, big-endian | slots that may have it |
 // | 01 | integer: sign bit inverted, big-endian 8 bytes | |
+// | 01 | float without fraction in an integer index: the integer's 8 bytes, and a byte 01 | slots, which are among the "others" as well: the value has a place in the order and does not match the integer |
 // | 01 | float: `KeyOrder` bits, big-endian 8 bytes; integers too, rounded to the nearest double | |
 // | 01 | bool: 00 or 01 | |
 // | 01 | datetime: microseconds as integer | |
@@ -58,6 +59,13 @@ enum FieldKey {
         key.append(value.high)
         key.append(value.low)
         if !isCanonical { key.append(UInt8(1)) }
+        return key
+    }
+
+    /// The key of an integer, or of the float of the same value.
+    static func integer(_ bits: UInt64, isFloat: Bool) -> ShortKey {
+        var key = number(bits)
+        if isFloat { key.append(UInt8(1)) }
         return key
     }
 
@@ -111,8 +119,42 @@ enum FieldKey {
 }
 
 extension FieldKey {
-    /// Appends the key of the value at `at`, an array's element or no array. False when this type has none for it.
+    /// Where a value stands in the index.
+    enum Standing {
+        case others, keyed
+        /// It has a key and belongs to the others, too.
+        case both
+    }
+
+    /// Appends the key of the value at `at`, an array's element or no array, if this type has one for it.
     static func append(
+        _ type: PayloadIndexType, _ base: TextBase, _ at: Int, _ end: Int, to bytes: inout [UInt8]
+    ) -> Standing {
+        if type == .integer {
+            guard TextScan.isNumber(unsafe base[at]) else { return .others }
+            return unsafe appendInteger(TextScan.number(base, at, end), to: &bytes)
+        }
+        return unsafe appendOwnKey(type, base, at, end, to: &bytes) ? .keyed : .others
+    }
+
+    private static func appendInteger(_ number: TextNumber, to bytes: inout [UInt8]) -> Standing {
+        switch number {
+        case .integer(let value):
+            bytes.append(valueTag)
+            append(KeyOrder.bits(of: value), to: &bytes)
+            return .keyed
+        case .unsigned:
+            return .others
+        case .double(let value):
+            guard let integer = Int64(exactly: value) else { return .others }
+            bytes.append(valueTag)
+            append(KeyOrder.bits(of: integer), to: &bytes)
+            bytes.append(1)
+            return .both
+        }
+    }
+
+    private static func appendOwnKey(
         _ type: PayloadIndexType, _ base: TextBase, _ at: Int, _ end: Int, to bytes: inout [UInt8]
     ) -> Bool {
         let first = unsafe base[at]
@@ -124,12 +166,7 @@ extension FieldKey {
             }
             return true
         case .integer:
-            guard TextScan.isNumber(first), case .integer(let value) = unsafe TextScan.number(base, at, end) else {
-                return false
-            }
-            bytes.append(valueTag)
-            append(KeyOrder.bits(of: value), to: &bytes)
-            return true
+            return false
         case .float:
             guard TextScan.isNumber(first), let bits = unsafe KeyOrder.bits(of: TextScan.number(base, at, end).asDouble)
             else { return false }

@@ -12,6 +12,8 @@ package struct OrderedScan: ~Copyable {
     private let deadline: Deadline
     private let start: UInt64?
     private var isStarted = false
+    /// The key that was looked at to see whether it has the same value as the one before.
+    private var ahead: Place?
     private var groupCount = 0
 
     /// - Parameter within: leaves all other slots out; nil for none.
@@ -47,19 +49,47 @@ package struct OrderedScan: ~Copyable {
         }
     }
 
+    /// A key with a value: of an integer index also that of the float with the same value, which stands next to it.
+    private struct Place {
+        var bits: UInt64
+        var isFloat: Bool
+    }
+
     private mutating func readGroup(_ slots: inout [UInt32]) throws(LMDBError) -> UInt64? {
-        guard let entry = try unsafe nextKey(), unsafe entry.key.count == 9 else { return nil }
-        guard unsafe entry.key[0] == FieldKey.valueTag else { return nil }
+        if ahead == nil { ahead = try nextPlace() }
+        guard let place = ahead else { return nil }
+        ahead = nil
+        try readPostings(place, &slots)
+        guard type == .integer else { return place.bits }
+        ahead = try nextPlace()
+        guard let other = ahead, other.bits == place.bits else { return place.bits }
+        ahead = nil
+        let count = slots.count
+        try readPostings(other, &slots)
+        // A slot with both forms of the value comes with it once.
+        if slots.count > count { slots = Set(slots).sorted() }
+        return place.bits
+    }
+
+    private mutating func nextPlace() throws(LMDBError) -> Place? {
+        guard let entry = try unsafe nextKey() else { return nil }
+        let count = unsafe entry.key.count
+        guard count == 9 || (count == 10 && type == .integer), unsafe entry.key[0] == FieldKey.valueTag else {
+            return nil
+        }
         let bits = UInt64(bigEndian: unsafe entry.key.loadUnaligned(fromByteOffset: 1, as: UInt64.self))
-        var run = try unsafe cursor.postings(of: entry.key)
+        return Place(bits: bits, isFloat: count == 10)
+    }
+
+    private mutating func readPostings(_ place: Place, _ slots: inout [UInt32]) throws(LMDBError) {
+        var run = try cursor.postings(of: FieldKey.integer(place.bits, isFloat: place.isFloat))
         while let shown = run {
-            for place in 0..<shown.count {
-                let slot = shown[place]
+            for index in 0..<shown.count {
+                let slot = shown[index]
                 if within?.contains(slot) ?? true { slots.append(slot) }
             }
             run = try cursor.nextPostings()
         }
-        return bits
     }
 
     private mutating func nextKey() throws(LMDBError) -> Cursor.Entry? {

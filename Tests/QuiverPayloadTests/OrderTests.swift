@@ -30,7 +30,10 @@ struct OrderTests {
         for slot in 0..<UInt32(200) {
             let values = (0..<random.below(3)).map { _ in random.pick([.min, .max, -5, 0, 1, 2, 3, 1 << 60] as [Int64]) }
             for value in Set(values) { pairs.append((value, slot)) }
-            changes.append((slot, values.count == 1 ? "{\"n\":\(values[0])}" : "{\"n\":\(values),\"m\":1.5}"))
+            // A float without fraction has the integer's place.
+            let texts = values.map { abs(Double($0)) < 10 && random.chance(30) ? "\($0).0" : "\($0)" }
+            let list = "[\(texts.joined(separator: ","))]"
+            changes.append((slot, texts.count == 1 ? "{\"n\":\(texts[0])}" : "{\"n\":\(list),\"m\":1.5}"))
         }
         try collection.write(changes)
         let within = SlotBitmap(bitCount: 200)
