@@ -1,5 +1,3 @@
-import Glibc
-
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -111,14 +109,16 @@ final class CollectionState {
 
     // MARK: Slots
 
+    /// Row numbers of a segment end at 2³⁰, and a slot is a row at most once in each.
+    static let mostPoints = Candidate.maximumRowCount
+
     func takeSlot(_ transaction: inout WriteTransaction) throws(LMDBError) -> UInt32 {
         if free.count > 0, let slot = try firstFreeSlot(transaction.handle) {
             try transaction.delete(store.free, SlotKey(slot))
             free.remove(slot)
             return slot
         }
-        // Row numbers of a segment end at 2^30, and a slot is a row at most once in each.
-        guard counters.slotCount < UInt32(Candidate.maximumRowCount) else { throw .other(code: EOVERFLOW) }
+        precondition(counters.slotCount < UInt32(CollectionState.mostPoints), "upserts look at the bound before")
         counters.slotCount += 1
         return counters.slotCount - 1
     }

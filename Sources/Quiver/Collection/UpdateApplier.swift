@@ -77,6 +77,9 @@ struct UpdateApplier: ~Copyable {
         _ batch: PointBatch, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
     ) throws {
         let vectorIndexes = try vectorIndexes(batch.vectorNames)
+        guard state.pointCount + batch.entries.count <= CollectionState.mostPoints else {
+            throw QuiverError(.insufficientStorage, "a collection holds at most \(CollectionState.mostPoints) points")
+        }
         log.begin(.upsert)
         log.reserve(batch.components.count * 4 + batch.entries.count * 512)
         log.write(names: batch.vectorNames)

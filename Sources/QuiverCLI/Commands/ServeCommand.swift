@@ -64,6 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
             print(layers.listing)
             return
         }
+        FileDescriptors.raiseLimit()
         try await serve(settings, layers)
     }
 
