@@ -10,6 +10,7 @@ import argparse
 import gzip
 import http.client
 import json
+import socket
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -92,15 +93,31 @@ def main():
         "indexed": info["indexed_vectors_count"], "segments": info["segments_count"],
         "peak_anonymous_mb": peak or None}), flush=True)
 
-    queries = [json.dumps({"query": [float(f"{x:.7g}") for x in vector], "limit": 10}).encode()
-               for vector in vectors[:: max(1, len(vectors) // 1000)][:1000].tolist()]
+    # A bare socket: one write a request, and no more of Python's time in the figure than needed.
+    line = socket.create_connection((place.hostname, place.port))
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    requests = []
+    for vector in vectors[:: max(1, len(vectors) // 500)].tolist():
+        body = json.dumps({"query": [float(f"{x:.7g}") for x in vector], "limit": 10}).encode()
+        requests.append(
+            f"POST {at}/points/query HTTP/1.1\r\nHost: {place.hostname}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
     times, told = [], []
-    for _ in range(3):
-        for body in queries:
+    for round_number in range(4):
+        for request in requests:
             start = time.perf_counter()
-            answer = call("POST", f"{at}/points/query", body)
-            times.append(time.perf_counter() - start)
-            told.append(answer["time"])
+            line.sendall(request)
+            answer = b""
+            while b"\r\n\r\n" not in answer:
+                answer += line.recv(65536)
+            head, _, rest = answer.partition(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            while len(rest) < length:
+                rest += line.recv(65536)
+            took = time.perf_counter() - start
+            if round_number:  # the first round warms up
+                times.append(took)
+                told.append(json.loads(rest)["time"])
     print(json.dumps({
         "what": "rest query", "p50_us": round(np.percentile(times, 50) * 1e6), "p99_us": round(np.percentile(times, 99) * 1e6),
         "server_p50_us": round(np.percentile(told, 50) * 1e6)}))

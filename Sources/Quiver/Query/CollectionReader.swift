@@ -1,3 +1,5 @@
+import Glibc
+
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -24,6 +26,7 @@ struct CollectionReader: ~Copyable {
                 self.transaction = transaction
                 return
             }
+            sched_yield()
         }
     }
 
