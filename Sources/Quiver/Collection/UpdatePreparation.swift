@@ -24,17 +24,29 @@ struct UpdatePreparation {
                 prepared.operations.append(.updateVectors(try prepare(batch, &prepared.byteCount)))
             case .deleteVectors(_, let names):
                 for name in names where !fields.contains(where: { $0.name == name }) { throw .vectorNameUnknown(name) }
+                try checkCount(names.count)
                 prepared.operations.append(operation)
             case .setPayload(let payload, let selector, _), .overwritePayload(let payload, let selector):
                 prepared.byteCount += payload.utf8.count + selector.byteCount
                 prepared.operations.append(operation)
-            case .deletePoints(let selector), .deletePayload(_, let selector), .clearPayload(let selector):
+            case .deletePayload(let keys, let selector):
+                try checkCount(keys.count)
+                prepared.byteCount += keys.reduce(selector.byteCount) { $0 + $1.text.utf8.count }
+                prepared.operations.append(operation)
+            case .deletePoints(let selector), .clearPayload(let selector):
                 prepared.byteCount += selector.byteCount
                 prepared.operations.append(operation)
             }
             prepared.byteCount += 256
         }
         return prepared
+    }
+
+    /// The log counts them in two bytes.
+    private func checkCount(_ names: Int) throws(QuiverError) {
+        guard names <= Limits.namesOfOperation else {
+            throw .badRequest("one operation names \(names) fields, more than \(Limits.namesOfOperation)")
+        }
     }
 
     private func prepare(_ batch: PointBatch, _ byteCount: inout Int) throws(QuiverError) -> PointBatch {
