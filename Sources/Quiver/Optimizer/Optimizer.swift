@@ -60,7 +60,6 @@ final class Optimizer: Sendable {
     /// Looks for work that an earlier process left: a long log, flat segments, indexes that are half built.
     func start() {
         guard let core else { return }
-        for index in core.view.load().indexes.indexes where !index.isReady { buildIndex(index.field) }
         consider()
         if isWaiting { work.watch(self) }
     }
@@ -79,6 +78,12 @@ final class Optimizer: Sendable {
         state.read { $0.isStopped ? nil : $0.core }
     }
 
+    /// Nil as well after a failure of the storage: files would be written and nothing could be done with them.
+    private var writableCore: CollectionCore? {
+        guard let core, core.writer.readOnlyReason == nil else { return nil }
+        return core
+    }
+
     // MARK: Events
 
     /// After every commit of updates, on the writer's thread.
@@ -88,33 +93,37 @@ final class Optimizer: Sendable {
         work.watch(self)
     }
 
-    /// Starts what is due: sealing when something is frozen, a build when the policy finds one.
+    /// Starts what is due: sealing when something is frozen, a build when the policy finds one, and the builds of field
+    /// indexes that an earlier process or a failure left unfinished.
     func consider() {
-        guard let core else { return }
+        guard let core = writableCore else { return }
         let view = core.view.load()
-        let starts: (seal: Bool, build: Bool) = state.change { state in
-            guard !state.isStopped, .now >= state.notBefore else { return (false, false) }
+        let starts: (seal: Bool, build: Bool, indexes: Bool) = state.change { state in
+            guard !state.isStopped, .now >= state.notBefore else { return (false, false, false) }
             let seal = state.sealing == .idle && view.hasFrozen
             if seal { state.sealing = .queued }
             let build = state.building == .idle && Optimizer.plan(view, core.config) != nil
             if build { state.building = .queued }
-            return (seal, build)
+            return (seal, build, state.buildingIndexes == 0)
         }
         if starts.seal { work.seal { [self] in runSealing() } }
         if starts.build { work.build { [self] in runBuild() } }
+        if starts.indexes {
+            for index in view.indexes.indexes where !index.isReady { buildIndex(index.field) }
+        }
     }
 
     /// Whether the ticker has something to wait for.
     var isWaiting: Bool {
-        guard let core else { return false }
+        guard let core = writableCore else { return false }
         let view = core.view.load()
-        if view.hasFrozen || Optimizer.plan(view, core.config) != nil { return true }
+        if view.hasFrozen || view.hasUnbuiltIndexes || Optimizer.plan(view, core.config) != nil { return true }
         return Optimizer.wantsSealing(view, core.config, rows: 1)
     }
 
     /// Seals what has grown when no more writes come. Returns `isWaiting`.
     func tick() -> Bool {
-        guard let core else { return false }
+        guard let core = writableCore else { return false }
         consider()
         let quiet = state.read { ContinuousClock.now - $0.lastWrite }
         let view = core.view.load()
@@ -143,7 +152,7 @@ final class Optimizer: Sendable {
     var status: Status {
         guard let core else { return Status() }
         let view = core.view.load()
-        let waits = view.hasFrozen || Optimizer.plan(view, core.config) != nil
+        let waits = view.hasFrozen || view.hasUnbuiltIndexes || Optimizer.plan(view, core.config) != nil
             || Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
         return state.read { state in
             Status(isBusy: state.sealing != .idle || state.building != .idle || state.buildingIndexes > 0 || waits, error: state.error)
@@ -260,6 +269,10 @@ final class Optimizer: Sendable {
         step(field, core) { [self] result in
             state.change { $0.buildingIndexes -= 1 }
             completion(result)
+            switch result {
+            case .success: finish(nil)
+            case .failure(let error): finish(error)
+            }
         }
     }
 
