@@ -1,3 +1,5 @@
+import Glibc
+
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -24,6 +26,15 @@ struct CollectionReader: ~Copyable {
                 self.transaction = transaction
                 return
             }
+            sched_yield()
+        }
+    }
+
+    /// What lies within the window can be added up without overflow.
+    static func checkWindow(limit: Int, offset: Int = 0) throws(QuiverError) {
+        guard (0...Limits.resultWindow).contains(limit), (0...Limits.resultWindow - limit).contains(offset) else {
+            throw QuiverError(
+                .validation, "limit \(limit) and offset \(offset): both from 0, together at most \(Limits.resultWindow)")
         }
     }
 
