@@ -23,17 +23,39 @@ final class Optimizer: Sendable {
         case running
     }
 
-    private struct State {
-        weak var core: CollectionCore?
-        var isStopped = false
-        var sealing = Stage.idle
-        var building = Stage.idle
-        var lastWrite = ContinuousClock.now
+    /// One kind of work. Each waits after its own failures: a merge that cannot succeed must not hold sealing up, nor
+    /// a seal that did make a failed merge forgotten.
+    private struct Job {
+        var stage = Stage.idle
         var notBefore = ContinuousClock.now
         var failures = 0
         var error: String?
+
+        mutating func note(_ outcome: QuiverError?) {
+            guard let outcome else {
+                failures = 0
+                error = nil
+                return
+            }
+            if outcome.kind == .closed { return }
+            failures += 1
+            error = outcome.message
+            notBefore = .now + .seconds(min(60, 1 << min(failures, 6)))
+        }
+    }
+
+    private struct State {
+        weak var core: CollectionCore?
+        var isStopped = false
+        var sealing = Job()
+        var building = Job()
+        /// Field indexes. Several are built at a time.
+        var indexing = Job()
+        var lastWrite = ContinuousClock.now
         var control: BuildControl?
         var buildingIndexes = 0
+
+        var error: String? { sealing.error ?? building.error ?? indexing.error }
         var nextSegmentID: UInt64 = 1
     }
 
@@ -59,7 +81,6 @@ final class Optimizer: Sendable {
 
     /// Looks for work that an earlier process left: a long log, flat segments, indexes that are half built.
     func start() {
-        guard let core else { return }
         consider()
         if isWaiting { work.watch(self) }
     }
@@ -70,7 +91,7 @@ final class Optimizer: Sendable {
             state.control?.cancel()
         }
         // What is only queued finds out that it is not wanted any more.
-        state.wait { $0.sealing == .running || $0.building == .running || $0.buildingIndexes > 0 ? nil : () }
+        state.wait { $0.sealing.stage == .running || $0.building.stage == .running || $0.buildingIndexes > 0 ? nil : () }
         state.change { $0.core = nil }
     }
 
@@ -99,12 +120,14 @@ final class Optimizer: Sendable {
         guard let core = writableCore else { return }
         let view = core.view.load()
         let starts: (seal: Bool, build: Bool, indexes: Bool) = state.change { state in
-            guard !state.isStopped, .now >= state.notBefore else { return (false, false, false) }
-            let seal = state.sealing == .idle && view.hasFrozen
-            if seal { state.sealing = .queued }
-            let build = state.building == .idle && Optimizer.plan(view, core.config) != nil
-            if build { state.building = .queued }
-            return (seal, build, state.buildingIndexes == 0)
+            if state.isStopped { return (false, false, false) }
+            let now = ContinuousClock.now
+            let seal = state.sealing.stage == .idle && now >= state.sealing.notBefore && view.hasFrozen
+            if seal { state.sealing.stage = .queued }
+            let build = state.building.stage == .idle && now >= state.building.notBefore
+                && Optimizer.plan(view, core.config) != nil
+            if build { state.building.stage = .queued }
+            return (seal, build, state.buildingIndexes == 0 && now >= state.indexing.notBefore)
         }
         if starts.seal { work.seal { [self] in runSealing() } }
         if starts.build { work.build { [self] in runBuild() } }
@@ -155,22 +178,17 @@ final class Optimizer: Sendable {
         let waits = view.hasFrozen || view.hasUnbuiltIndexes || Optimizer.plan(view, core.config) != nil
             || Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
         return state.read { state in
-            Status(isBusy: state.sealing != .idle || state.building != .idle || state.buildingIndexes > 0 || waits, error: state.error)
+            let works = state.sealing.stage != .idle || state.building.stage != .idle || state.buildingIndexes > 0
+            return Status(isBusy: works || waits, error: state.error)
         }
     }
 
     // MARK: Outcome
 
-    private func finish(_ error: QuiverError?) {
+    private func finish(_ job: WritableKeyPath<State, Job>, _ error: QuiverError?) {
         state.change { state in
-            if let error, error.kind != .closed {
-                state.failures += 1
-                state.error = error.message
-                state.notBefore = .now + .seconds(min(60, 1 << min(state.failures, 6)))
-            } else if error == nil {
-                state.failures = 0
-                state.error = nil
-            }
+            state[keyPath: job].stage = .idle
+            state[keyPath: job].note(error)
         }
         if error != nil { work.watch(self) }
         consider()
@@ -193,8 +211,7 @@ final class Optimizer: Sendable {
             failure = QuiverError(wrapping: error)
             core.logger.error("sealing a segment of \(core.name) failed: \(failure?.message ?? "")")
         }
-        state.change { $0.sealing = .idle }
-        finish(failure)
+        finish(\.sealing, failure)
     }
 
     private func runBuild() {
@@ -211,21 +228,18 @@ final class Optimizer: Sendable {
                 core.logger.error("merging segments of \(core.name) failed: \(failure?.message ?? "")")
             }
         }
-        state.change { state in
-            state.control = nil
-            state.building = .idle
-        }
-        finish(failure)
+        state.change { $0.control = nil }
+        finish(\.building, failure)
     }
 
     /// Marks a stage as running; nil when the collection is being closed.
-    private func begin(_ stage: WritableKeyPath<State, Stage>, _ control: BuildControl?) -> CollectionCore? {
+    private func begin(_ job: WritableKeyPath<State, Job>, _ control: BuildControl?) -> CollectionCore? {
         state.change { state in
             guard !state.isStopped, let core = state.core else {
-                state[keyPath: stage] = .idle
+                state[keyPath: job].stage = .idle
                 return nil
             }
-            state[keyPath: stage] = .running
+            state[keyPath: job].stage = .running
             if let control { state.control = control }
             return core
         }
@@ -270,8 +284,8 @@ final class Optimizer: Sendable {
             state.change { $0.buildingIndexes -= 1 }
             completion(result)
             switch result {
-            case .success: finish(nil)
-            case .failure(let error): finish(error)
+            case .success: finish(\.indexing, nil)
+            case .failure(let error): finish(\.indexing, error)
             }
         }
     }
