@@ -87,6 +87,28 @@ struct HardshipTests {
         #expect(test.collection.core.view.load().indexes[field]?.isReady == true)
     }
 
+    // MARK: Batches
+
+    /// A batch is made of public parts that may contradict each other.
+    @Test func impossibleBatches() async throws {
+        let test = try await TestCollection()
+        try await test.upsert(0..<3)
+        let sound = PointBatch([try TestCollection.point(1)])
+        var batches = Array(repeating: sound, count: 5)
+        batches[0].appendVector(TestCollection.vector(2), name: "")
+        batches[0].entries[0].vectors = 0..<2
+        batches[1].vectors[0].offset = 1
+        batches[2].vectors[0].offset = -1
+        batches[3].vectors[0].name = 1
+        batches[4].entries[0].vectors = 0..<2
+        for batch in batches {
+            #expect(await kind { try await test.collection.update([.upsert(batch)]) } == .badInput)
+            #expect(await kind { try await test.collection.update([.updateVectors(batch)]) } == .badInput)
+        }
+        try await test.collection.update([.upsert(sound)])
+        #expect(try await test.hasExactly(0..<3))
+    }
+
     // MARK: The log
 
     /// More keys than the log can count would make it unreadable.

@@ -49,13 +49,39 @@ struct UpdatePreparation {
         }
     }
 
+    /// A batch is made of public parts. Raw pointers follow its references, and a point has one vector of a name.
+    ///
+    /// - Parameter places: of the batch's vector names in `fields`.
+    private func checkReferences(_ batch: PointBatch, _ places: [Int]) throws(QuiverError) {
+        for vector in batch.vectors {
+            guard places.indices.contains(vector.name), vector.count >= 0, vector.offset >= 0,
+                vector.count <= batch.components.count, vector.offset <= batch.components.count - vector.count
+            else { throw .badInput("a vector of the batch lies outside of its components") }
+        }
+        var lastEntry = [Int](repeating: -1, count: fields.count)
+        for (number, entry) in batch.entries.enumerated() {
+            guard entry.vectors.lowerBound >= 0, entry.vectors.upperBound <= batch.vectors.count else {
+                throw .badInput("a point of the batch refers to vectors that are not there")
+            }
+            for vector in batch.vectors[entry.vectors] {
+                let place = places[vector.name]
+                guard lastEntry[place] != number else {
+                    throw .badInput("point \(entry.id) has two vectors of the name \"\(fields[place].name)\"")
+                }
+                lastEntry[place] = number
+            }
+        }
+    }
+
     private func prepare(_ batch: PointBatch, _ byteCount: inout Int) throws(QuiverError) -> PointBatch {
         var batch = batch
-        var shapes: [VectorField] = []
+        var places: [Int] = []
         for name in batch.vectorNames {
-            guard let field = fields.first(where: { $0.name == name }) else { throw .vectorNameUnknown(name) }
-            shapes.append(field)
+            guard let place = fields.firstIndex(where: { $0.name == name }) else { throw .vectorNameUnknown(name) }
+            places.append(place)
         }
+        try checkReferences(batch, places)
+        let shapes = places.map { fields[$0] }
         for vector in batch.vectors where vector.count != shapes[vector.name].dimension {
             throw .vectorDimension(expected: shapes[vector.name].dimension, actual: vector.count)
         }
