@@ -251,7 +251,8 @@ final class Optimizer: Sendable {
         let hnsw = config.hnsw.applying(config.vectors?.byName[vector.field.name]?.hnswConfig)
         return MergePolicy(
             optimizers: config.optimizers, buildsGraphs: hnsw.m > 0,
-            bytesPerVector: vector.field.dimension * MemoryLayout<Float>.size)
+            bytesPerVector: vector.field.dimension * MemoryLayout<Float>.size,
+            linkBytesPerVector: 2 * hnsw.m * MemoryLayout<UInt32>.size)
     }
 
     private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> (vector: Int, plan: MergePolicy.Plan)? {
