@@ -34,7 +34,14 @@ package struct Database: Hashable, Sendable {
 
 /// The handles an environment knows.
 struct DatabaseTable {
-    var byName: [String: Database] = [:]
+    var byName: [DatabaseName: Database] = [:]
     /// Opened by the write transaction that is live; they move to `byName` when it commits.
-    var pending: [String: Database] = [:]
+    var pending: [DatabaseName: Database] = [:]
+}
+
+/// The bytes of a name, as LMDB compares them: strings that are equal for Swift may differ in them.
+struct DatabaseName: Hashable {
+    let bytes: [UInt8]
+
+    init(_ name: String) { bytes = Array(name.utf8) }
 }

@@ -24,7 +24,7 @@ extension Environment {
         if let known = try knownDatabase(name, flags: flags) { return known }
         return try unsafe inRawTransaction(readOnly: !creating) { (transaction) throws(LMDBError) in
             let database = try unsafe Self.openRaw(transaction, name: name, flags: flags, creating: creating)
-            return (database, { $0.byName[name] = database })
+            return (database, { $0.byName[DatabaseName(name)] = database })
         }
     }
 
@@ -36,7 +36,7 @@ extension Environment {
         try gate.holdExclusively(timeoutMs: timeoutMs)
         defer { gate.releaseExclusively() }
         try unsafe inRawTransaction(readOnly: false) { (transaction) throws(LMDBError) in
-            let known = databases.withLock { $0.byName[name] }
+            let known = databases.withLock { $0.byName[DatabaseName(name)] }
             let identifier: UInt32
             if let known {
                 identifier = known.identifier
@@ -44,13 +44,13 @@ extension Environment {
                 identifier = try unsafe Self.openRaw(transaction, name: name, flags: nil, creating: false).identifier
             }
             try unsafe LMDBError.check(mdb_drop(transaction, identifier, 1), path: path)
-            return ((), { $0.byName[name] = nil })
+            return ((), { $0.byName[DatabaseName(name)] = nil })
         }
     }
 
     /// The handle of `name` if it was opened before; `.incompatibleDatabase` if with other flags.
     func knownDatabase(_ name: String, flags: Database.Flags) throws(LMDBError) -> Database? {
-        guard let known = databases.withLock({ $0.byName[name] }) else { return nil }
+        guard let known = databases.withLock({ $0.byName[DatabaseName(name)] }) else { return nil }
         if known.flags != flags { throw .incompatibleDatabase }
         return known
     }
@@ -80,6 +80,8 @@ extension Environment {
     static func openRaw(
         _ transaction: OpaquePointer, name: String, flags: Database.Flags?, creating: Bool
     ) throws(LMDBError) -> Database {
+        // For LMDB the name ends at the first zero byte.
+        if name.utf8.contains(0) { throw .badSize(keyByteCount: name.utf8.count, valueByteCount: 0) }
         var identifier: UInt32 = 0
         let asked = (flags?.rawValue ?? 0) | (creating ? UInt32(MDB_CREATE) : 0)
         let code = unsafe mdb_dbi_open(transaction, name, asked, &identifier)

@@ -91,13 +91,13 @@ package struct WriteTransaction: ~Copyable, Readable {
         _ name: String, flags: Database.Flags = [], creating: Bool = false
     ) throws(LMDBError) -> Database {
         if let known = try environment.knownDatabase(name, flags: flags) { return known }
-        if let pending = environment.databases.withLock({ $0.pending[name] }) {
+        if let pending = environment.databases.withLock({ $0.pending[DatabaseName(name)] }) {
             if pending.flags != flags { throw .incompatibleDatabase }
             return pending
         }
         precondition(!isChild, "databases are opened in the outermost transaction")
         let database = try unsafe Environment.openRaw(transaction, name: name, flags: flags, creating: creating)
-        environment.databases.withLock { $0.pending[name] = database }
+        environment.databases.withLock { $0.pending[DatabaseName(name)] = database }
         return database
     }
 }

@@ -34,6 +34,10 @@ public enum Limits {
     public static let catalogMapBytes = 1 << 30
     /// Read transactions open at once on one environment; 429 beyond.
     public static let readers = 512
+    /// Bytes of `index/` and the path of an indexed field, which LMDB keeps as a key; 400 beyond.
+    public static let databaseNameBytes = 511
+    /// Keys of one operation that deletes parts of payloads, or names of one that deletes vectors; 400 beyond.
+    public static let namesOfOperation = 65_535
     /// Field indexes of a collection; 400 beyond.
     public static let payloadIndexes = 256
     /// `limit` of a query or scroll, plus its offset; 422 beyond.

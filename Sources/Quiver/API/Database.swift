@@ -70,6 +70,7 @@ public final class Database: Sendable {
         self.options = options
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
+        try Database.refuseLostCatalog(path)
         catalog = try Catalog(path: path + "/catalog.mdb")
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
@@ -105,6 +106,16 @@ public final class Database: Sendable {
         }
     }
 
+    /// The catalogue is there before the first collection is. Without it every collection would be a left-over.
+    private static func refuseLostCatalog(_ path: String) throws {
+        let catalog = path + "/catalog.mdb"
+        let collections = path + "/collections"
+        guard Files.byteCount(catalog) == 0, Files.exists(collections) else { return }
+        if try !Files.names(in: collections).isEmpty {
+            throw QuiverError(.corrupted, "\(catalog) is missing or empty, but there are collections")
+        }
+    }
+
     private static let lockPatience = Duration.seconds(2)
 
     private var collectionsPath: String { path + "/collections" }
@@ -118,6 +129,11 @@ public final class Database: Sendable {
             Files.removeTree(collectionsPath + "/" + name)
         }
         for (name, collection) in stored.collections {
+            // The entry of a collection comes after its files.
+            let file = collectionsPath + "/" + collection.directory + "/" + CollectionStore.fileName
+            guard Files.byteCount(file) > 0 else {
+                throw QuiverError(.corrupted, "\(file) of collection \"\(name)\" is missing or empty")
+            }
             let core = try openCore(name, collection)
             contents.withLock { contents in
                 contents.collections[name] = core
@@ -253,7 +269,8 @@ public final class Database: Sendable {
             }
             guard let core else { return false }
             do {
-                try database.catalog.remove(name, aliases: aliases)
+                // Under the name it has on disk: names that are equal for Swift may differ in their bytes.
+                try database.catalog.remove(core.name, aliases: aliases)
             } catch {
                 throw QuiverError(wrapping: error)
             }

@@ -68,4 +68,11 @@ final class CollectionCore: Sendable {
     }
 
     func reader() throws -> CollectionReader { try CollectionReader(self) }
+
+    /// Removes the files of segments that did not get into the manifest. After a commit that failed for another reason
+    /// than room nobody knows whether they did: the next opening, which does, removes them then.
+    func discard(_ segments: [SealedSegment]) {
+        if writer.readOnlyReason != nil { return }
+        for segment in segments { Files.remove(segment.path) }
+    }
 }

@@ -32,6 +32,9 @@ final class CollectionView: Sendable {
     /// Whether growing segments wait to be sealed.
     var hasFrozen: Bool { vectors.contains { $0.growing.count > 1 } }
 
+    /// Whether field indexes are being built, or wait for that.
+    var hasUnbuiltIndexes: Bool { indexes.indexes.contains { !$0.isReady } }
+
     var pointCount: Int { Int(slotCount) - free.count }
 
     /// The slots that hold points; made on first use and not changed after that.

@@ -180,10 +180,11 @@ final class CollectionWriter: Sendable {
         }
     }
 
-    /// Updates wait while too many growing segments are frozen: that bounds memory.
+    /// Updates wait while too many growing segments are frozen: that bounds memory. After a failure nothing will be
+    /// sealed any more, and they are to be refused.
     private func noteState() {
-        let isHeld = batch.frozenCount > Limits.frozenSegments
         let failure = batch.failure
+        let isHeld = batch.frozenCount > Limits.frozenSegments && failure == nil
         queue.change { queue in
             queue.isHeld = isHeld && !queue.isClosed
             if let failure { queue.readOnlyReason = failure }

@@ -11,6 +11,11 @@ struct IndexChange {
     func create(
         _ field: PayloadPath, _ params: PayloadIndexParams, wait: Bool, completion: @escaping Completion
     ) {
+        let nameBytes = FieldIndex.databaseName(field).utf8
+        guard nameBytes.count <= Limits.databaseNameBytes, !nameBytes.contains(0) else {
+            completion(.failure(.badRequest("the name of an indexed field is too long or has a zero byte in it")))
+            return
+        }
         let needsBuild = SharedFlag()
         let core = core
         core.writer.submit(
@@ -18,11 +23,16 @@ struct IndexChange {
                 apply: { context in
                     let state = context.state
                     state.counters.sequence += 1
-                    // The same index again is there already.
-                    if let existing = context.indexes[field], existing.params == params { return }
-                    guard context.indexes.indexes.count < Limits.payloadIndexes || context.indexes[field] != nil else {
+                    let existing = context.indexes[field]
+                    if let existing, existing.params == params {
+                        // The same index again: it is there already, or will be when its build has ended.
+                        if !existing.isReady { needsBuild.set() }
+                        return
+                    }
+                    guard context.indexes.indexes.count < Limits.payloadIndexes || existing != nil else {
                         throw QuiverError.badRequest("a collection has at most \(Limits.payloadIndexes) field indexes")
                     }
+                    if let existing { try erase(existing, &context) }
                     let index = try FieldIndex.create(
                         field, params, isReady: state.pointCount == 0, in: &context.transaction)
                     try context.transaction.put(state.store.indexes, field.text, try StoredConfig.encode(params))
@@ -51,10 +61,15 @@ struct IndexChange {
                 apply: { context in
                     context.state.counters.sequence += 1
                     guard let index = context.indexes[field] else { return }
-                    try index.erase(in: &context.transaction)
-                    try context.transaction.delete(context.state.store.indexes, field.text)
+                    try erase(index, &context)
                     context.indexes = context.indexes.without(field)
                 },
                 completion: { result in completion(result.map { core.view.load().sequence }) }))
+    }
+
+    /// By the name it was made with: one path can be written in several ways.
+    private func erase(_ index: FieldIndex, _ context: inout CollectionWriter.MaintenanceContext) throws {
+        try index.erase(in: &context.transaction)
+        try context.transaction.delete(context.state.store.indexes, index.field.text)
     }
 }

@@ -169,6 +169,7 @@ struct UpdateApplier: ~Copyable {
             try transaction.delete(store.ids, IDKey.key(point.id))
             try state.releaseSlot(point.slot, &transaction)
             log.write(slot: point.slot, id: point.id)
+            try flushIfLarge(&indexWriter, &transaction)
         }
     }
 
@@ -197,7 +198,13 @@ struct UpdateApplier: ~Copyable {
             try replacePayload(of: point.slot, with: payload, &transaction, &indexWriter)
             try transaction.put(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
             log.write(slot: point.slot, id: point.id)
+            try flushIfLarge(&indexWriter, &transaction)
         }
+    }
+
+    /// A filter may select every point of the collection: what is collected for the indexes is bounded.
+    private func flushIfLarge(_ indexWriter: inout FieldIndexWriter, _ transaction: inout WriteTransaction) throws {
+        if indexWriter.pendingByteCount > Limits.writeBatchBytes { try indexWriter.flush(&transaction) }
     }
 
     private func payload(of slot: UInt32, _ transaction: TransactionHandle) throws -> Payload {

@@ -24,11 +24,16 @@ struct UpdatePreparation {
                 prepared.operations.append(.updateVectors(try prepare(batch, &prepared.byteCount)))
             case .deleteVectors(_, let names):
                 for name in names where !fields.contains(where: { $0.name == name }) { throw .vectorNameUnknown(name) }
+                try checkCount(names.count)
                 prepared.operations.append(operation)
             case .setPayload(let payload, let selector, _), .overwritePayload(let payload, let selector):
                 prepared.byteCount += payload.utf8.count + selector.byteCount
                 prepared.operations.append(operation)
-            case .deletePoints(let selector), .deletePayload(_, let selector), .clearPayload(let selector):
+            case .deletePayload(let keys, let selector):
+                try checkCount(keys.count)
+                prepared.byteCount += keys.reduce(selector.byteCount) { $0 + $1.text.utf8.count }
+                prepared.operations.append(operation)
+            case .deletePoints(let selector), .clearPayload(let selector):
                 prepared.byteCount += selector.byteCount
                 prepared.operations.append(operation)
             }
@@ -37,13 +42,46 @@ struct UpdatePreparation {
         return prepared
     }
 
+    /// The log counts them in two bytes.
+    private func checkCount(_ names: Int) throws(QuiverError) {
+        guard names <= Limits.namesOfOperation else {
+            throw .badRequest("one operation names \(names) fields, more than \(Limits.namesOfOperation)")
+        }
+    }
+
+    /// A batch is made of public parts. Raw pointers follow its references, and a point has one vector of a name.
+    ///
+    /// - Parameter places: of the batch's vector names in `fields`.
+    private func checkReferences(_ batch: PointBatch, _ places: [Int]) throws(QuiverError) {
+        for vector in batch.vectors {
+            guard places.indices.contains(vector.name), vector.count >= 0, vector.offset >= 0,
+                vector.count <= batch.components.count, vector.offset <= batch.components.count - vector.count
+            else { throw .badInput("a vector of the batch lies outside of its components") }
+        }
+        var lastEntry = [Int](repeating: -1, count: fields.count)
+        for (number, entry) in batch.entries.enumerated() {
+            guard entry.vectors.lowerBound >= 0, entry.vectors.upperBound <= batch.vectors.count else {
+                throw .badInput("a point of the batch refers to vectors that are not there")
+            }
+            for vector in batch.vectors[entry.vectors] {
+                let place = places[vector.name]
+                guard lastEntry[place] != number else {
+                    throw .badInput("point \(entry.id) has two vectors of the name \"\(fields[place].name)\"")
+                }
+                lastEntry[place] = number
+            }
+        }
+    }
+
     private func prepare(_ batch: PointBatch, _ byteCount: inout Int) throws(QuiverError) -> PointBatch {
         var batch = batch
-        var shapes: [VectorField] = []
+        var places: [Int] = []
         for name in batch.vectorNames {
-            guard let field = fields.first(where: { $0.name == name }) else { throw .vectorNameUnknown(name) }
-            shapes.append(field)
+            guard let place = fields.firstIndex(where: { $0.name == name }) else { throw .vectorNameUnknown(name) }
+            places.append(place)
         }
+        try checkReferences(batch, places)
+        let shapes = places.map { fields[$0] }
         for vector in batch.vectors where vector.count != shapes[vector.name].dimension {
             throw .vectorDimension(expected: shapes[vector.name].dimension, actual: vector.count)
         }

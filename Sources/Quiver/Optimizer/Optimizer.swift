@@ -23,17 +23,39 @@ final class Optimizer: Sendable {
         case running
     }
 
-    private struct State {
-        weak var core: CollectionCore?
-        var isStopped = false
-        var sealing = Stage.idle
-        var building = Stage.idle
-        var lastWrite = ContinuousClock.now
+    /// One kind of work. Each waits after its own failures: a merge that cannot succeed must not hold sealing up, nor
+    /// a seal that did make a failed merge forgotten.
+    private struct Job {
+        var stage = Stage.idle
         var notBefore = ContinuousClock.now
         var failures = 0
         var error: String?
+
+        mutating func note(_ outcome: QuiverError?) {
+            guard let outcome else {
+                failures = 0
+                error = nil
+                return
+            }
+            if outcome.kind == .closed { return }
+            failures += 1
+            error = outcome.message
+            notBefore = .now + .seconds(min(60, 1 << min(failures, 6)))
+        }
+    }
+
+    private struct State {
+        weak var core: CollectionCore?
+        var isStopped = false
+        var sealing = Job()
+        var building = Job()
+        /// Field indexes. Several are built at a time.
+        var indexing = Job()
+        var lastWrite = ContinuousClock.now
         var control: BuildControl?
         var buildingIndexes = 0
+
+        var error: String? { sealing.error ?? building.error ?? indexing.error }
         var nextSegmentID: UInt64 = 1
     }
 
@@ -59,8 +81,6 @@ final class Optimizer: Sendable {
 
     /// Looks for work that an earlier process left: a long log, flat segments, indexes that are half built.
     func start() {
-        guard let core else { return }
-        for index in core.view.load().indexes.indexes where !index.isReady { buildIndex(index.field) }
         consider()
         if isWaiting { work.watch(self) }
     }
@@ -71,12 +91,18 @@ final class Optimizer: Sendable {
             state.control?.cancel()
         }
         // What is only queued finds out that it is not wanted any more.
-        state.wait { $0.sealing == .running || $0.building == .running || $0.buildingIndexes > 0 ? nil : () }
+        state.wait { $0.sealing.stage == .running || $0.building.stage == .running || $0.buildingIndexes > 0 ? nil : () }
         state.change { $0.core = nil }
     }
 
     private var core: CollectionCore? {
         state.read { $0.isStopped ? nil : $0.core }
+    }
+
+    /// Nil as well after a failure of the storage: files would be written and nothing could be done with them.
+    private var writableCore: CollectionCore? {
+        guard let core, core.writer.readOnlyReason == nil else { return nil }
+        return core
     }
 
     // MARK: Events
@@ -88,33 +114,39 @@ final class Optimizer: Sendable {
         work.watch(self)
     }
 
-    /// Starts what is due: sealing when something is frozen, a build when the policy finds one.
+    /// Starts what is due: sealing when something is frozen, a build when the policy finds one, and the builds of field
+    /// indexes that an earlier process or a failure left unfinished.
     func consider() {
-        guard let core else { return }
+        guard let core = writableCore else { return }
         let view = core.view.load()
-        let starts: (seal: Bool, build: Bool) = state.change { state in
-            guard !state.isStopped, .now >= state.notBefore else { return (false, false) }
-            let seal = state.sealing == .idle && view.hasFrozen
-            if seal { state.sealing = .queued }
-            let build = state.building == .idle && Optimizer.plan(view, core.config) != nil
-            if build { state.building = .queued }
-            return (seal, build)
+        let starts: (seal: Bool, build: Bool, indexes: Bool) = state.change { state in
+            if state.isStopped { return (false, false, false) }
+            let now = ContinuousClock.now
+            let seal = state.sealing.stage == .idle && now >= state.sealing.notBefore && view.hasFrozen
+            if seal { state.sealing.stage = .queued }
+            let build = state.building.stage == .idle && now >= state.building.notBefore
+                && Optimizer.plan(view, core.config) != nil
+            if build { state.building.stage = .queued }
+            return (seal, build, state.buildingIndexes == 0 && now >= state.indexing.notBefore)
         }
         if starts.seal { work.seal { [self] in runSealing() } }
         if starts.build { work.build { [self] in runBuild() } }
+        if starts.indexes {
+            for index in view.indexes.indexes where !index.isReady { buildIndex(index.field) }
+        }
     }
 
     /// Whether the ticker has something to wait for.
     var isWaiting: Bool {
-        guard let core else { return false }
+        guard let core = writableCore else { return false }
         let view = core.view.load()
-        if view.hasFrozen || Optimizer.plan(view, core.config) != nil { return true }
+        if view.hasFrozen || view.hasUnbuiltIndexes || Optimizer.plan(view, core.config) != nil { return true }
         return Optimizer.wantsSealing(view, core.config, rows: 1)
     }
 
     /// Seals what has grown when no more writes come. Returns `isWaiting`.
     func tick() -> Bool {
-        guard let core else { return false }
+        guard let core = writableCore else { return false }
         consider()
         let quiet = state.read { ContinuousClock.now - $0.lastWrite }
         let view = core.view.load()
@@ -143,25 +175,20 @@ final class Optimizer: Sendable {
     var status: Status {
         guard let core else { return Status() }
         let view = core.view.load()
-        let waits = view.hasFrozen || Optimizer.plan(view, core.config) != nil
+        let waits = view.hasFrozen || view.hasUnbuiltIndexes || Optimizer.plan(view, core.config) != nil
             || Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
         return state.read { state in
-            Status(isBusy: state.sealing != .idle || state.building != .idle || state.buildingIndexes > 0 || waits, error: state.error)
+            let works = state.sealing.stage != .idle || state.building.stage != .idle || state.buildingIndexes > 0
+            return Status(isBusy: works || waits, error: state.error)
         }
     }
 
     // MARK: Outcome
 
-    private func finish(_ error: QuiverError?) {
+    private func finish(_ job: WritableKeyPath<State, Job>, _ error: QuiverError?) {
         state.change { state in
-            if let error, error.kind != .closed {
-                state.failures += 1
-                state.error = error.message
-                state.notBefore = .now + .seconds(min(60, 1 << min(state.failures, 6)))
-            } else if error == nil {
-                state.failures = 0
-                state.error = nil
-            }
+            state[keyPath: job].stage = .idle
+            state[keyPath: job].note(error)
         }
         if error != nil { work.watch(self) }
         consider()
@@ -184,8 +211,7 @@ final class Optimizer: Sendable {
             failure = QuiverError(wrapping: error)
             core.logger.error("sealing a segment of \(core.name) failed: \(failure?.message ?? "")")
         }
-        state.change { $0.sealing = .idle }
-        finish(failure)
+        finish(\.sealing, failure)
     }
 
     private func runBuild() {
@@ -202,21 +228,18 @@ final class Optimizer: Sendable {
                 core.logger.error("merging segments of \(core.name) failed: \(failure?.message ?? "")")
             }
         }
-        state.change { state in
-            state.control = nil
-            state.building = .idle
-        }
-        finish(failure)
+        state.change { $0.control = nil }
+        finish(\.building, failure)
     }
 
     /// Marks a stage as running; nil when the collection is being closed.
-    private func begin(_ stage: WritableKeyPath<State, Stage>, _ control: BuildControl?) -> CollectionCore? {
+    private func begin(_ job: WritableKeyPath<State, Job>, _ control: BuildControl?) -> CollectionCore? {
         state.change { state in
             guard !state.isStopped, let core = state.core else {
-                state[keyPath: stage] = .idle
+                state[keyPath: job].stage = .idle
                 return nil
             }
-            state[keyPath: stage] = .running
+            state[keyPath: job].stage = .running
             if let control { state.control = control }
             return core
         }
@@ -228,7 +251,8 @@ final class Optimizer: Sendable {
         let hnsw = config.hnsw.applying(config.vectors?.byName[vector.field.name]?.hnswConfig)
         return MergePolicy(
             optimizers: config.optimizers, buildsGraphs: hnsw.m > 0,
-            bytesPerVector: vector.field.dimension * MemoryLayout<Float>.size)
+            bytesPerVector: vector.field.dimension * MemoryLayout<Float>.size,
+            linkBytesPerVector: 2 * hnsw.m * MemoryLayout<UInt32>.size)
     }
 
     private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> (vector: Int, plan: MergePolicy.Plan)? {
@@ -260,6 +284,10 @@ final class Optimizer: Sendable {
         step(field, core) { [self] result in
             state.change { $0.buildingIndexes -= 1 }
             completion(result)
+            switch result {
+            case .success: finish(\.indexing, nil)
+            case .failure(let error): finish(\.indexing, error)
+            }
         }
     }
 

@@ -22,7 +22,7 @@ struct SegmentMerger {
         do {
             try swap(index, inputs, segment, rows)
         } catch {
-            if let segment { Files.remove(segment.path) }
+            if let segment { core.discard([segment]) }
             throw error
         }
         // Open readers keep their maps; the space returns when the last is gone.

@@ -23,7 +23,7 @@ struct SegmentSealer {
             }
             try swap(sealed)
         } catch {
-            for entry in sealed { Files.remove(entry.segment.path) }
+            core.discard(sealed.map(\.segment))
             throw error
         }
     }

@@ -10,6 +10,8 @@ extension CollectionReader {
     func groups(
         _ request: GroupsRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [PointGroup] {
+        try CollectionReader.checkWindow(limit: request.limit)
+        try CollectionReader.checkWindow(limit: request.groupSize)
         var query = request.query
         query.offset = 0
         query.withPayload = .none
@@ -60,13 +62,23 @@ extension CollectionReader {
             }
         }
         if let source = request.withLookup {
-            let reader = try CollectionReader(try lookup(source.collection))
-            for group in groups.indices {
-                guard let id = groups[group].id.pointID else { continue }
-                groups[group].lookup = try reader.retrieve([id], source.withPayload, source.withVectors).first
+            let other = try lookup(source.collection)
+            // A second transaction on the same environment would wait behind whoever waits for this one to end.
+            if other === core {
+                try addLookups(source, to: &groups)
+            } else {
+                try CollectionReader(other).addLookups(source, to: &groups)
             }
         }
         return groups
+    }
+
+    /// Adds the points of this collection that the groups' values name.
+    private func addLookups(_ source: GroupLookup, to groups: inout [PointGroup]) throws {
+        for group in groups.indices {
+            guard let id = groups[group].id.pointID else { continue }
+            groups[group].lookup = try retrieve([id], source.withPayload, source.withVectors).first
+        }
     }
 }
 

@@ -10,7 +10,8 @@ extension CollectionReader {
     func query(
         _ request: QueryRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [ScoredPoint] {
-        try run(request, limit: request.limit, excluding: nil, deadline, lookup)
+        try CollectionReader.checkWindow(limit: request.limit, offset: request.offset)
+        return try run(request, limit: request.limit, excluding: nil, deadline, lookup)
     }
 
     /// - Parameter excluding: slots that are not wanted, of groups that are full.

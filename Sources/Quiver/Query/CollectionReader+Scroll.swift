@@ -7,6 +7,7 @@ extension CollectionReader {
     private static let sortedMatches = 4096
 
     func scroll(_ request: ScrollRequest, _ deadline: ContinuousClock.Instant?) throws -> ScrollPage {
+        try CollectionReader.checkWindow(limit: request.limit)
         let matching = try matching(request.filter, deadline)
         if let order = request.orderBy {
             let points = try ordered(order, matching, limit: request.limit, deadline)
@@ -81,7 +82,10 @@ extension CollectionReader {
             points.append(contentsOf: equal)
             equal.removeAll(keepingCapacity: true)
         }
-        try index.forEachInOrder(order, matching, Deadline(deadline), transaction.handle) { (value, slot) throws in
+        let deadline = Deadline(deadline)
+        try index.forEachInOrder(order, matching, deadline, transaction.handle) { (value, slot) throws in
+            // A single value may have all points.
+            if equal.count % 4096 == 4095 { try deadline.check() }
             if let last = equal.last?.value, last != value {
                 settle()
                 if points.count >= limit { return false }

@@ -30,6 +30,14 @@ struct CollectionReader: ~Copyable {
         }
     }
 
+    /// What lies within the window can be added up without overflow.
+    static func checkWindow(limit: Int, offset: Int = 0) throws(QuiverError) {
+        guard (0...Limits.resultWindow).contains(limit), (0...Limits.resultWindow - limit).contains(offset) else {
+            throw QuiverError(
+                .validation, "limit \(limit) and offset \(offset): both from 0, together at most \(Limits.resultWindow)")
+        }
+    }
+
     // MARK: Points
 
     func slot(of id: PointID) throws -> UInt32? {

@@ -28,7 +28,11 @@ import QuiverModel
         rowsPerBlock = rows
     }
 
-    var bytes: Int { count * dimension * MemoryLayout<Float>.size }
+    /// Of a row beside its vector: about what its slot, its code's terms and the writer's way back to it take.
+    private static let rowOverheadBytes = 64
+
+    /// About; short vectors take most of their memory beside their components.
+    var bytes: Int { count * (dimension * MemoryLayout<Float>.size + GrowingSegment.rowOverheadBytes) }
 
     /// Appends a vector of `dimension` floats and returns its row.
     func append(_ vector: UnsafePointer<Float>, slot: UInt32) -> UInt32 {

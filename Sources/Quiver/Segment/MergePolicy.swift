@@ -30,6 +30,8 @@ struct MergePolicy {
     var optimizers: OptimizersConfig
     var buildsGraphs: Bool
     var bytesPerVector: Int
+    /// Of the lowest level of a graph.
+    var linkBytesPerVector = 0
 
     /// From how many live rows on a graph is built; nil: never.
     private var graphRows: Int? {
@@ -40,7 +42,7 @@ struct MergePolicy {
     /// Rows that a segment may reach by merging. Values of a file stay below LMDB's 4 GiB.
     private var mostRows: Int {
         let configured = optimizers.maxSegmentSize.map { max(1, $0) * 1024 / max(1, bytesPerVector) }
-        return min(configured ?? .max, (3 << 30) / max(1, bytesPerVector))
+        return min(configured ?? .max, (3 << 30) / max(1, bytesPerVector, linkBytesPerVector))
     }
 
     /// Whether a collection of so many live vectors, sealed or not, is to have graphs.

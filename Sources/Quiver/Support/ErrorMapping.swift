@@ -15,6 +15,8 @@ extension QuiverError {
                 .insufficientStorage, "the collection's map is full; reads go on, deleting collections or points makes room")
         case .diskFull:
             self.init(.insufficientStorage, "no space left on the device; nothing was written, and reads go on")
+        case .busy:
+            self.init(.overloaded(retryAfterSeconds: 1), "the collection's map is to grow, and waits for long reads to end")
         case .readersFull:
             self.init(.overloaded(retryAfterSeconds: 1), "too many read transactions are open at once")
         case .corrupted, .versionMismatch, .invalidFile:

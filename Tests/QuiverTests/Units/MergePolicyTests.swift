@@ -54,6 +54,17 @@ struct MergePolicyTests {
         }
     }
 
+    /// No value of a segment file may reach 4 GiB, be it of vectors or of links.
+    @Test(arguments: [(4 * 4, 128), (65_536 * 4, 4)])
+    func mergedSegmentsFitIntoLMDB(_ bytesPerVector: Int, _ m: Int) {
+        let policy = MergePolicy(
+            optimizers: OptimizersConfig(), buildsGraphs: true, bytesPerVector: bytesPerVector, linkBytesPerVector: 2 * m * 4)
+        let rows = (1 << 32) / max(bytesPerVector, 2 * m * 4) / 3
+        let segments = (0..<8).map { MergePolicy.Candidate(id: UInt64($0), rows: rows, liveRows: rows, hasGraph: true) }
+        let plan = policy.plan(segments, liveRows: 8 * rows)
+        #expect(plan?.inputs.count == 2)
+    }
+
     @Test func nothingToDoWithoutThreads() {
         var random = SeededGenerator(seed: runSeed("merge policy without threads"))
         for _ in 0..<200 {
