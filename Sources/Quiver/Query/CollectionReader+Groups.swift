@@ -19,7 +19,7 @@ extension CollectionReader {
         var wanted = min(Self.mostCandidates, max(1, request.limit) * max(1, request.groupSize))
         while true {
             query.limit = wanted
-            let candidates = try run(query, limit: wanted, excluding: nil, deadline, lookup)
+            let candidates = try run(query, limit: wanted, deadline, lookup)
             let (groups, complete) = try collect(candidates, request)
             if complete || candidates.count < wanted || wanted >= Self.mostCandidates {
                 return try finish(groups, request, lookup)

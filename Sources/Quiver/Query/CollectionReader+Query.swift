@@ -11,40 +11,37 @@ extension CollectionReader {
         _ request: QueryRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [ScoredPoint] {
         try CollectionReader.checkWindow(limit: request.limit, offset: request.offset)
-        return try run(request, limit: request.limit, excluding: nil, deadline, lookup)
+        return try run(request, limit: request.limit, deadline, lookup)
     }
 
-    /// - Parameter excluding: slots that are not wanted, of groups that are full.
     func run(
-        _ request: QueryRequest, limit: Int, excluding: SlotBitmap?, _ deadline: ContinuousClock.Instant?,
-        _ lookup: Lookup
+        _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [ScoredPoint] {
         switch request.query {
-        case nil: return try byID(request, limit: limit, excluding, deadline)
-        case .orderBy(let order)?: return try byOrder(order, request, limit: limit, excluding, deadline)
+        case nil: return try byID(request, limit: limit, deadline)
+        case .orderBy(let order)?: return try byOrder(order, request, limit: limit, deadline)
         case .nearest(let input)?:
-            return try nearest(request, [input], [], nil, limit: limit, excluding, deadline, lookup)
+            return try nearest(request, [input], [], nil, limit: limit, deadline, lookup)
         case .recommend(let input)?:
             return try nearest(
-                request, input.positive, input.negative, input.strategy, limit: limit, excluding, deadline, lookup)
+                request, input.positive, input.negative, input.strategy, limit: limit, deadline, lookup)
         }
     }
 
     // MARK: Without vectors
 
     private func byID(
-        _ request: QueryRequest, limit: Int, _ excluding: SlotBitmap?, _ deadline: ContinuousClock.Instant?
+        _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
     ) throws -> [ScoredPoint] {
-        let matching = try restricted(matching(request.filter, deadline), excluding)
+        let matching = try matching(request.filter, deadline)
         let points = try idsInOrder(from: nil, matching, limit: limit + request.offset, deadline)
         return try points.dropFirst(request.offset).map { try scored($0.slot, score: 1, request) }
     }
 
     private func byOrder(
-        _ order: OrderBy, _ request: QueryRequest, limit: Int, _ excluding: SlotBitmap?,
-        _ deadline: ContinuousClock.Instant?
+        _ order: OrderBy, _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
     ) throws -> [ScoredPoint] {
-        let matching = try restricted(matching(request.filter, deadline), excluding)
+        let matching = try matching(request.filter, deadline)
         let points = try ordered(order, matching, limit: limit + request.offset, deadline)
         return try points.dropFirst(request.offset).map { point in
             var scored = try scored(point.slot, score: 1, request)
@@ -53,19 +50,11 @@ extension CollectionReader {
         }
     }
 
-    /// `matching` without the slots of `excluded`; both may mean all or none.
-    private func restricted(_ matching: SlotBitmap?, _ excluded: SlotBitmap?) throws -> SlotBitmap? {
-        guard let excluded, !excluded.isEmpty else { return matching }
-        let result = matching ?? resolver.liveSlots()
-        result.subtract(excluded)
-        return result
-    }
-
     // MARK: With vectors
 
     private func nearest(
         _ request: QueryRequest, _ positive: [VectorInput], _ negative: [VectorInput], _ strategy: RecommendStrategy?,
-        limit: Int, _ excluding: SlotBitmap?, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
+        limit: Int, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [ScoredPoint] {
         guard let index = view.vectorIndex(named: request.using) else {
             throw QuiverError.vectorNameUnknown(request.using)
@@ -74,27 +63,15 @@ extension CollectionReader {
         let operands = try QueryOperands(request, self, lookup)
         let query = try operands.searchVectors(positive, negative, strategy, vector.field)
 
-        let excluded = excluding.map { copy in
-            let result = SlotBitmap(bitCount: Int(view.slotCount))
-            result.formUnion(copy)
-            return result
-        }
         let ownOperands = try operands.ownSlots(positive + negative)
-        var unwanted = excluded
-        if !ownOperands.isEmpty {
-            let bitmap = unwanted ?? SlotBitmap(bitCount: Int(view.slotCount))
-            for slot in ownOperands { bitmap.insert(slot) }
-            unwanted = bitmap
-        }
-        let filtered = try matching(request.filter, deadline)
-        // A few operands cost less as results to be dropped than as a filter over everything.
-        let dropsOperands = filtered == nil && excluded == nil
-        let accepted = dropsOperands ? nil : try restricted(filtered, unwanted)
+        let accepted = try matching(request.filter, deadline)
+        // Without a filter a few operands cost less as results to be dropped than as a filter over everything.
+        if let accepted { for slot in ownOperands { accepted.remove(slot) } }
+        let dropped = accepted == nil ? ownOperands.count : 0
         let window = limit + request.offset
-        let search = search(
-            request, vector, query, accepted, limit: window + (dropsOperands ? ownOperands.count : 0), deadline)
+        let search = search(request, vector, query, accepted, limit: window + dropped, deadline)
         var found = try core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
-        if dropsOperands { found.removeAll { ownOperands.contains($0.slot) } }
+        if dropped > 0 { found.removeAll { ownOperands.contains($0.slot) } }
 
         let isDistance = query.combination == .nearest
         let distance = vector.field.distance

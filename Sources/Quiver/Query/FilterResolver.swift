@@ -20,13 +20,6 @@ struct FilterResolver {
         try CompiledFilter(filter, context(.never)).estimate().expected
     }
 
-    /// All points, as a set of the caller's own.
-    func liveSlots() -> SlotBitmap {
-        let copy = SlotBitmap(bitCount: Int(view.slotCount))
-        copy.copy(from: view.liveSlots)
-        return copy
-    }
-
     private func context(_ deadline: Deadline) -> FilterContext {
         FilterContext(
             transaction: transaction, indexes: view.indexes, payloads: store.payload, live: view.liveSlots,
