@@ -112,6 +112,7 @@ func kind(_ body: () async throws -> Void) async -> QuiverError.Kind? {
         try await body()
         return nil
     } catch {
+        print("refused:", error)
         return (error as? QuiverError)?.kind
     }
 }

@@ -100,14 +100,35 @@ struct SegmentWriter {
         return (bytes + bytes / 8 + (4 << 20)) / 4096 * 4096
     }
 
+    /// LMDB keeps what a transaction writes in memory until it commits: so each large chunk has its own.
     private func writeRows(_ environment: Environment) throws(QuiverError) {
+        try inTransaction(environment) { transaction throws(QuiverError) in try putSlots(&transaction) }
+        try inTransaction(environment) { transaction throws(QuiverError) in try putVectors(&transaction) }
+        try inTransaction(environment) { transaction throws(QuiverError) in
+            if metric.usesCodes { try putCodes(&transaction) }
+            try putMeta(graph: nil, &transaction)
+        }
+    }
+
+    private func inTransaction(
+        _ environment: Environment, _ body: (inout WriteTransaction) throws(QuiverError) -> Void
+    ) throws(QuiverError) {
         var transaction = try mapping { () throws(LMDBError) in try environment.beginWrite() }
+        try body(&transaction)
+        try transaction.finish()
+    }
+
+    private func putSlots(_ transaction: inout WriteTransaction) throws(QuiverError) {
         let count = rows.count
         unsafe try put(.slots, bytes: count * 4, &transaction) { memory in
             let slots = unsafe memory.bindMemory(to: UInt32.self)
             for index in 0..<count { unsafe slots[index] = rows[index].slot }
         }
         try putSlotTable(&transaction)
+    }
+
+    private func putVectors(_ transaction: inout WriteTransaction) throws(QuiverError) {
+        let count = rows.count
         unsafe try put(.vectors, bytes: count * dimension * 4, &transaction) { memory in
             let floats = unsafe memory.bindMemory(to: Float.self)
             guard let base = floats.baseAddress else { return }
@@ -116,9 +137,6 @@ struct SegmentWriter {
                 unsafe (base + index * dimension).update(from: sources[Int(row.source)].vector(row.row), count: dimension)
             }
         }
-        if metric.usesCodes { try putCodes(&transaction) }
-        try putMeta(graph: nil, &transaction)
-        try transaction.finish()
     }
 
     private func putSlotTable(_ transaction: inout WriteTransaction) throws(QuiverError) {
