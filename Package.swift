@@ -44,6 +44,8 @@ let package = Package(
         // Floor 0: the doors to C.
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        // glibc's settings of malloc; empty elsewhere.
+        .systemLibrary(name: "CAllocator"),
         // Without pkgConfig: simdjson's file carries a define that SwiftPM refuses with a warning at each build.
         .systemLibrary(name: "CSimdjsonLibrary", providers: [.apt(["libsimdjson-dev"]), .brew(["simdjson"])]),
         .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"], linkerSettings: [.linkedLibrary("simdjson")]),
@@ -95,6 +97,7 @@ let package = Package(
         .executableTarget(
             name: "QuiverCLI",
             dependencies: [
+                .target(name: "CAllocator", condition: .when(platforms: [.linux])),
                 "Quiver", "QuiverModel", "QuiverIndex", "QuiverJSON", "QuiverWire", "QuiverServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
                 .product(name: "Yams", package: "Yams", condition: whenServing),

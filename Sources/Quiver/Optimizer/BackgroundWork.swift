@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The threads of a database that seal, index and merge, shared by all its collections: how much the background may
@@ -13,7 +14,7 @@ final class BackgroundWork: Sendable {
     let cores: Int
 
     private let sealing = SerialWork()
-    private let building = SerialWork()
+    private let building = SerialWork(givesWay: true)
     private let ticking = LockedCondition(Ticking())
 
     private struct Ticking {
@@ -82,6 +83,15 @@ final class SerialWork: Sendable {
     }
 
     private let queue = LockedCondition(Queue())
+    private let givesWay: Bool
+
+    /// - Parameter givesWay: the thread, and those it starts, run when requests leave a core idle. Linux keeps a nice
+    ///   value for each thread, and a new thread takes that of its maker.
+    init(givesWay: Bool = false) {
+        self.givesWay = givesWay
+    }
+
+    private static let niceness: Int32 = 10
 
     func add(_ work: @escaping @Sendable () -> Void) {
         queue.change { queue in
@@ -90,6 +100,9 @@ final class SerialWork: Sendable {
             if queue.hasThread { return }
             queue.hasThread = true
             OSThread.detach { [self] in
+                #if os(Linux)
+                if givesWay { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, SerialWork.niceness) }
+                #endif
                 while let next = takeNext() { next() }
             }
         }

@@ -65,6 +65,7 @@ struct ServeCommand: AsyncParsableCommand {
             return
         }
         FileDescriptors.raiseLimit()
+        Allocator.keepLargeBlocks()
         try await serve(settings, layers)
     }
 
