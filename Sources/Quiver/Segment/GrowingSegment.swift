@@ -70,29 +70,24 @@ import QuiverModel
     let terms: UnsafeMutableRawPointer?
     let rows: Int
     let dimension: Int
+    private let memory: PageMemory
 
     init(rows: Int, dimension: Int, withCodes: Bool) {
         self.rows = rows
         self.dimension = dimension
-        unsafe floats = UnsafeMutableRawPointer.allocate(byteCount: rows * dimension * 4, alignment: 64)
-            .bindMemory(to: Float.self, capacity: rows * dimension)
-        unsafe slots = .allocate(capacity: rows)
-        if withCodes {
-            let bytes = rows * CodeEncoder.strideBytes(dimension: dimension)
-            unsafe codes = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-                .bindMemory(to: UInt8.self, capacity: bytes)
-            unsafe terms = .allocate(byteCount: rows * CodeEncoder.termsBytes, alignment: 64)
-        } else {
-            unsafe codes = nil
-            unsafe terms = nil
-        }
-    }
-
-    deinit {
-        unsafe floats.deallocate()
-        unsafe slots.deallocate()
-        unsafe codes?.deallocate()
-        unsafe terms?.deallocate()
+        let floatCount = rows * dimension
+        let codeBytes = withCodes ? rows * CodeEncoder.strideBytes(dimension: dimension) : 0
+        let termBytes = withCodes ? rows * CodeEncoder.termsBytes : 0
+        var layout = PageMemory.Layout()
+        let floatsAt = layout.add(floatCount * MemoryLayout<Float>.stride)
+        let slotsAt = layout.add(rows * MemoryLayout<UInt32>.stride)
+        let codesAt = layout.add(codeBytes)
+        let termsAt = layout.add(termBytes)
+        memory = PageMemory(byteCount: layout.byteCount)
+        unsafe floats = (memory.start + floatsAt).bindMemory(to: Float.self, capacity: floatCount)
+        unsafe slots = (memory.start + slotsAt).bindMemory(to: UInt32.self, capacity: rows)
+        unsafe codes = withCodes ? (memory.start + codesAt).bindMemory(to: UInt8.self, capacity: codeBytes) : nil
+        unsafe terms = withCodes ? memory.start + termsAt : nil
     }
 
     func write(_ vector: UnsafePointer<Float>, slot: UInt32, at row: Int) {
