@@ -2,7 +2,7 @@
 ///
 /// Bounds that come from Qdrant's interface carry its values.
 public enum Limits {
-    /// Bytes; 422 beyond.
+    /// UTF-8 bytes of the name of a collection or alias; 422 beyond.
     public static let collectionNameBytes = 255
     /// Bytes; 422 beyond.
     public static let vectorNameBytes = 200

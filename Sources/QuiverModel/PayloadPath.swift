@@ -7,6 +7,17 @@ public struct PayloadPath: Hashable, Sendable {
         case key(String)
         case index(Int)
         case wildcard
+
+        /// Keys are the same when their bytes are: payloads are compared as bytes, and strings that only look alike
+        /// ("ü" in one scalar or in two) name different members.
+        public static func == (left: Step, right: Step) -> Bool {
+            switch (left, right) {
+            case (.key(let one), .key(let other)): one.utf8.elementsEqual(other.utf8)
+            case (.index(let one), .index(let other)): one == other
+            case (.wildcard, .wildcard): true
+            default: false
+            }
+        }
     }
 
     public let steps: [Step]
@@ -14,13 +25,15 @@ public struct PayloadPath: Hashable, Sendable {
     /// The path as written, the name of the field in the schema.
     public let text: String
 
-    /// Nil when `text` is not a path.
+    /// Nil when `text` is not a path, or has more steps than a payload has levels: setting a value at a path makes the
+    /// levels that are missing.
     public init?(_ text: String) {
         var steps: [Step] = []
         var rest = Substring(text)
         guard let first = PayloadPath.takeKey(&rest) else { return nil }
         steps.append(.key(first))
         while let next = rest.first {
+            guard steps.count < Limits.jsonDepth else { return nil }
             switch next {
             case ".":
                 rest.removeFirst()

@@ -174,6 +174,16 @@ public enum GroupID: Hashable, Sendable {
     case string(String)
     case integer(Int64)
     case unsigned(UInt64)
+
+    /// Strings are the same when their bytes are, as in filters.
+    public static func == (left: GroupID, right: GroupID) -> Bool {
+        switch (left, right) {
+        case (.string(let one), .string(let other)): one.utf8.elementsEqual(other.utf8)
+        case (.integer(let one), .integer(let other)): one == other
+        case (.unsigned(let one), .unsigned(let other)): one == other
+        default: false
+        }
+    }
 }
 
 public struct PointGroup: Sendable {

@@ -96,16 +96,3 @@ struct PathPool {
         return first..<steps.count
     }
 }
-
-/// The same steps, key by key in the same bytes. `==` on strings would also hold for other bytes with the same look.
-func samePath(_ left: [PayloadPath.Step], _ right: [PayloadPath.Step]) -> Bool {
-    guard left.count == right.count else { return false }
-    return zip(left, right).allSatisfy { a, b in
-        switch (a, b) {
-        case (.key(let x), .key(let y)): x.utf8.elementsEqual(y.utf8)
-        case (.index(let x), .index(let y)): x == y
-        case (.wildcard, .wildcard): true
-        default: false
-        }
-    }
-}

@@ -96,7 +96,7 @@ package struct FieldIndexSet: Sendable {
     package init(_ indexes: [FieldIndex]) { self.indexes = indexes }
 
     package subscript(_ field: PayloadPath) -> FieldIndex? {
-        indexes.first { samePath($0.field.steps, field.steps) }
+        indexes.first { $0.field.steps == field.steps }
     }
 
     /// With `index` added, or in place of the one on the same field.
@@ -105,6 +105,6 @@ package struct FieldIndexSet: Sendable {
     }
 
     package func without(_ field: PayloadPath) -> FieldIndexSet {
-        FieldIndexSet(indexes.filter { !samePath($0.field.steps, field.steps) })
+        FieldIndexSet(indexes.filter { $0.field.steps != field.steps })
     }
 }

@@ -58,13 +58,14 @@ package enum PayloadText {
         let end = payload.count
         unsafe path.collect(base, 0, end, into: &found)
         var keys: [GroupID] = []
+        var seen: Set<GroupID> = []
         var canBeGrouped = true
         func add(_ at: Int) {
             guard let key = unsafe groupKey(base, at, end) else {
                 canBeGrouped = false
                 return
             }
-            if !keys.contains(key) { keys.append(key) }
+            if seen.insert(key).inserted { keys.append(key) }
         }
         for at in found {
             guard unsafe base[at] == UInt8(ascii: "[") else {

@@ -6,7 +6,7 @@ enum Names {
     /// Nil, or what is wrong with the name of an alias: it stands where collections are named, so `/` and NUL cannot
     /// be in it.
     static func faultOfAlias(_ name: String) -> String? {
-        let count = name.unicodeScalars.count
+        let count = name.utf8.count
         guard count >= 1 && count <= Limits.collectionNameBytes else {
             return "value \(quoted(name)) invalid, must be from 1 to \(Limits.collectionNameBytes) characters"
         }

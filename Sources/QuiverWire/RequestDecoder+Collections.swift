@@ -103,6 +103,10 @@ extension RequestDecoder {
         for member in node.members {
             do throws(WireFault) {
                 try checkVectorName(member)
+                // A name that only looks the same would replace the other one silently.
+                if let place = named.index(forKey: member.key), !named[place].key.utf8.elementsEqual(member.key.utf8) {
+                    throw member.broken("vector names must differ in more than their Unicode composition")
+                }
                 named[member.key] = try vectorParams(member)
             } catch {
                 throw error.anonymising(member.byteOffset)

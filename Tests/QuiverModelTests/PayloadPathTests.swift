@@ -34,6 +34,20 @@ struct PayloadPathTests {
         #expect(throws: QuiverError.self) { try PayloadPath(parsing: text) }
     }
 
+    @Test func notDeeperThanPayloads() throws {
+        func path(_ steps: Int) -> PayloadPath? { PayloadPath("a" + String(repeating: ".b", count: steps - 1)) }
+        #expect(path(Limits.jsonDepth)?.steps.count == Limits.jsonDepth)
+        #expect(path(Limits.jsonDepth + 1) == nil)
+        #expect(path(1_000_000) == nil)
+        #expect(PayloadPath("a" + String(repeating: "[]", count: Limits.jsonDepth)) == nil)
+    }
+
+    @Test func keysAreBytes() throws {
+        #expect(PayloadPath("\u{FC}")?.steps != PayloadPath("u\u{308}")?.steps)
+        #expect(PayloadPath(#""\u{FC}""#)?.steps == PayloadPath(#""\u{FC}""#)?.steps)
+        #expect(GroupID.string("\u{FC}") != GroupID.string("u\u{308}"))
+    }
+
     @Test func elementsAndNesting() throws {
         let tags = try PayloadPath(parsing: "o.tags")
         #expect(tags.elements.text == "o.tags[]" && tags.elements == PayloadPath("o.tags[]"))

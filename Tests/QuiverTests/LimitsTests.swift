@@ -122,6 +122,55 @@ struct LimitsTests {
         #expect(try test.database.aliases(ofCollection: "c").map(\.alias) == ["old"])
     }
 
+    /// Names that look alike, of other bytes: "ü" in one scalar and in two.
+    private static let alike = ["\u{FC}", "u\u{308}"]
+
+    @Test func namesAreBytes() async throws {
+        let test = try await TestCollection()
+        let (one, two) = (LimitsTests.alike[0], LimitsTests.alike[1])
+        for name in [one, two] { try await test.database.createCollection(name, TestCollection.config()) }
+        try await test.database.updateAliases([
+            .create(alias: "x" + one, collection: one), .create(alias: "x" + two, collection: two),
+        ])
+        #expect(try await test.database.deleteCollection(two))
+        try await test.database.updateAliases([.delete(alias: "x" + two)])
+        for _ in 0..<2 {
+            #expect(test.database.collectionNames.map { Array($0.utf8) } == [Array("c".utf8), Array(one.utf8)])
+            #expect(test.database.collectionExists("x" + one) && !test.database.collectionExists("x" + two))
+            try test.reopen()
+        }
+    }
+
+    @Test func indexedPathsAreBytes() async throws {
+        let test = try await TestCollection()
+        let paths = try LimitsTests.alike.map { try PayloadPath(parsing: $0) }
+        func point(_ id: UInt64, _ json: String) throws -> Point {
+            Point(id: .number(id), vector: TestCollection.vector(Int(id)), payload: try Payload(json: json))
+        }
+        for path in paths { try await test.collection.createIndex(path, PayloadIndexParams(type: .keyword)) }
+        let (one, two) = (LimitsTests.alike[0], LimitsTests.alike[1])
+        try await test.collection.update([
+            .upsert(PointBatch([
+                try point(1, #"{"\#(one)":"x"}"#), try point(2, #"{"\#(two)":"x"}"#),
+                try point(3, #"{"\#(one)":"x","\#(two)":"y"}"#),
+            ]))
+        ])
+        func counts() async throws -> [Int] {
+            var counts: [Int] = []
+            for path in paths {
+                let filter = Filter(must: [.field(FieldCondition(key: path, .match(.string("x"))))])
+                counts.append(try await test.collection.count(filter: filter))
+            }
+            return counts
+        }
+        #expect(try await counts() == [2, 1])
+        try await test.collection.dropIndex(paths[1])
+        #expect(try await counts() == [2, 1])
+        try test.reopen()
+        #expect(try await counts() == [2, 1])
+        #expect(test.collection.core.view.load().indexes.indexes.map(\.field.steps) == [paths[0].steps])
+    }
+
     @Test func patchesSurvive() async throws {
         let test = try await TestCollection()
         var patch = CollectionPatch()

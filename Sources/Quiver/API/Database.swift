@@ -44,9 +44,9 @@ public final class Database: Sendable {
     private let changing: LockedCondition<Bool>
 
     private struct Contents: ~Copyable {
-        var collections: [String: CollectionCore] = [:]
-        var directories: [String: String] = [:]
-        var aliases: [String: String] = [:]
+        var collections: [ExactName: CollectionCore] = [:]
+        var directories: [ExactName: String] = [:]
+        var aliases: [ExactName: ExactName] = [:]
         var isClosed = false
         var lock: DirectoryLock?
     }
@@ -132,9 +132,9 @@ public final class Database: Sendable {
             // The entry of a collection comes after its files.
             let file = collectionsPath + "/" + collection.directory + "/" + CollectionStore.fileName
             guard Files.byteCount(file) > 0 else {
-                throw QuiverError(.corrupted, "\(file) of collection \"\(name)\" is missing or empty")
+                throw QuiverError(.corrupted, "\(file) of collection \"\(name.text)\" is missing or empty")
             }
-            let core = try openCore(name, collection)
+            let core = try openCore(name.text, collection)
             contents.withLock { contents in
                 contents.collections[name] = core
                 contents.directories[name] = collection.directory
@@ -176,12 +176,13 @@ public final class Database: Sendable {
 
     /// The names of all collections, sorted.
     public var collectionNames: [String] {
-        contents.withLock { $0.collections.keys.sorted() }
+        contents.withLock { $0.collections.keys.sorted().map(\.text) }
     }
 
     /// Whether there is a collection or an alias of this name.
     public func collectionExists(_ nameOrAlias: String) -> Bool {
-        contents.withLock { $0.collections[$0.aliases[nameOrAlias] ?? nameOrAlias] != nil }
+        let name = ExactName(nameOrAlias)
+        return contents.withLock { $0.collections[$0.aliases[name] ?? name] != nil }
     }
 
     /// The collection of this name, or that an alias of this name points to.
@@ -192,8 +193,9 @@ public final class Database: Sendable {
     }
 
     func core(_ nameOrAlias: String) throws(QuiverError) -> CollectionCore {
+        let name = ExactName(nameOrAlias)
         let (core, isClosed) = contents.withLock { contents in
-            (contents.collections[contents.aliases[nameOrAlias] ?? nameOrAlias], contents.isClosed)
+            (contents.collections[contents.aliases[name] ?? name], contents.isClosed)
         }
         if let core { return core }
         throw isClosed ? QuiverError(.closed, "the database is closed") : .collectionMissing(nameOrAlias)
@@ -205,23 +207,25 @@ public final class Database: Sendable {
     public func createCollection(_ name: String, _ config: CollectionConfig) async throws(QuiverError) {
         try await changingCatalog { database throws(QuiverError) in
             let (exists, isAlias) = database.contents.withLock { contents in
-                (contents.collections[name] != nil, contents.aliases[name] != nil)
+                (contents.collections[ExactName(name)] != nil, contents.aliases[ExactName(name)] != nil)
             }
             if exists { throw .collectionExists(name) }
             if isAlias {
                 throw .badRequest("Can't create collection with name `\(name)`. Alias with the same name already exists")
             }
-            try database.create(name, config)
+            try database.create(ExactName(name), config)
         }
     }
 
     /// The files come first, then the entry that makes them count.
-    private func create(_ name: String, _ config: CollectionConfig) throws(QuiverError) {
+    private func create(_ name: ExactName, _ config: CollectionConfig) throws(QuiverError) {
         let stored = Catalog.StoredCollection(directory: Database.newDirectoryName(), config: config)
         var opened: CollectionCore?
         do {
-            let core = try openCore(name, stored)
+            let core = try openCore(name.text, stored)
             opened = core
+            try Files.synchronise(directory: core.store.directory)
+            try Files.synchronise(directory: collectionsPath)
             try catalog.put(stored, name: name)
             contents.withLock { contents in
                 contents.collections[name] = core
@@ -250,9 +254,10 @@ public final class Database: Sendable {
         try await changingCatalog { database throws(QuiverError) in
             let core = try database.core(nameOrAlias)
             let config = try core.config.applying(patch)
-            let directory = database.contents.withLock { $0.directories[core.name] } ?? ""
+            let name = ExactName(core.name)
+            let directory = database.contents.withLock { $0.directories[name] } ?? ""
             do {
-                try database.catalog.put(.init(directory: directory, config: config), name: core.name)
+                try database.catalog.put(.init(directory: directory, config: config), name: name)
             } catch {
                 throw QuiverError(wrapping: error)
             }
@@ -263,14 +268,14 @@ public final class Database: Sendable {
 
     /// Deletes a collection with its aliases; its space returns to the disk. False when there was none.
     public func deleteCollection(_ name: String) async throws(QuiverError) -> Bool {
-        try await changingCatalog { database throws(QuiverError) in
+        let name = ExactName(name)
+        return try await changingCatalog { database throws(QuiverError) in
             let (core, aliases) = database.contents.withLock { contents in
                 (contents.collections[name], contents.aliases.filter { $0.value == name }.map(\.key))
             }
             guard let core else { return false }
             do {
-                // Under the name it has on disk: names that are equal for Swift may differ in their bytes.
-                try database.catalog.remove(core.name, aliases: aliases)
+                try database.catalog.remove(name, aliases: aliases)
             } catch {
                 throw QuiverError(wrapping: error)
             }
@@ -320,10 +325,10 @@ public final class Database: Sendable {
     ///
     /// - Throws: `.notFound` for a missing collection.
     public func aliases(ofCollection name: String? = nil) throws(QuiverError) -> [(alias: String, collection: String)] {
-        let name = try name.map { name throws(QuiverError) in try core(name).name }
+        let name = try name.map { name throws(QuiverError) in ExactName(try core(name).name) }
         let all = contents.withLock { $0.aliases }
         return all.filter { name == nil || $0.value == name }.sorted { $0.key < $1.key }
-            .map { (alias: $0.key, collection: $0.value) }
+            .map { (alias: $0.key.text, collection: $0.value.text) }
     }
 
     /// Runs a change of the catalogue on a worker thread, after any other that is under way.
@@ -343,20 +348,22 @@ public final class Database: Sendable {
 }
 
 extension AliasAction {
-    fileprivate func apply(to aliases: inout [String: String], _ collections: Set<String>) throws(QuiverError) {
+    fileprivate func apply(
+        to aliases: inout [ExactName: ExactName], _ collections: Set<ExactName>
+    ) throws(QuiverError) {
         switch self {
         case .create(let alias, let collection):
-            let target = aliases[collection] ?? collection
+            let target = aliases[ExactName(collection)] ?? ExactName(collection)
             guard collections.contains(target) else { throw .collectionMissing(collection) }
-            if collections.contains(alias) { throw .collectionExists(alias) }
-            aliases[alias] = target
+            if collections.contains(ExactName(alias)) { throw .collectionExists(alias) }
+            aliases[ExactName(alias)] = target
         case .delete(let alias):
-            aliases[alias] = nil
+            aliases[ExactName(alias)] = nil
         case .rename(let old, let new):
-            guard let target = aliases[old] else { throw .notFound("Alias \(old) does not exists!") }
-            if collections.contains(new) { throw .collectionExists(new) }
-            aliases[old] = nil
-            aliases[new] = target
+            guard let target = aliases[ExactName(old)] else { throw .notFound("Alias \(old) does not exists!") }
+            if collections.contains(ExactName(new)) { throw .collectionExists(new) }
+            aliases[ExactName(old)] = nil
+            aliases[ExactName(new)] = target
         }
     }
 }

@@ -20,8 +20,8 @@ struct Catalog: Sendable {
     }
 
     struct Contents: Sendable {
-        var collections: [String: StoredCollection] = [:]
-        var aliases: [String: String] = [:]
+        var collections: [ExactName: StoredCollection] = [:]
+        var aliases: [ExactName: ExactName] = [:]
     }
 
     static let format: UInt32 = 1
@@ -58,40 +58,43 @@ struct Catalog: Sendable {
         var cursor = try transaction.openCursor(collections)
         var entry = unsafe try cursor.first()
         while let found = unsafe entry {
-            contents.collections[unsafe String(decoding: found.key, as: UTF8.self)] = unsafe try StoredConfig.decode(
+            let name = ExactName(unsafe String(decoding: found.key, as: UTF8.self))
+            contents.collections[name] = unsafe try StoredConfig.decode(
                 StoredCollection.self, from: found.value)
             unsafe entry = try cursor.next()
         }
         var aliasCursor = try transaction.openCursor(aliases)
         unsafe entry = try aliasCursor.first()
         while let found = unsafe entry {
-            contents.aliases[unsafe String(decoding: found.key, as: UTF8.self)] = unsafe String(
-                decoding: found.value, as: UTF8.self)
+            let alias = ExactName(unsafe String(decoding: found.key, as: UTF8.self))
+            contents.aliases[alias] = ExactName(unsafe String(decoding: found.value, as: UTF8.self))
             unsafe entry = try aliasCursor.next()
         }
         return contents
     }
 
-    func put(_ collection: StoredCollection, name: String) throws {
+    func put(_ collection: StoredCollection, name: ExactName) throws {
         let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
-        try transaction.put(collections, name, bytes)
+        try transaction.put(collections, name.text, bytes)
         try transaction.commit()
     }
 
     /// Removes a collection and the given aliases of it.
-    func remove(_ name: String, aliases names: [String]) throws {
+    func remove(_ name: ExactName, aliases names: [ExactName]) throws {
         var transaction = try environment.beginWrite()
-        try transaction.delete(collections, name)
-        for alias in names { try transaction.delete(aliases, alias) }
+        try transaction.delete(collections, name.text)
+        for alias in names { try transaction.delete(aliases, alias.text) }
         try transaction.commit()
     }
 
     /// Writes all aliases anew, in one transaction.
-    func setAliases(_ new: [String: String]) throws {
+    func setAliases(_ new: [ExactName: ExactName]) throws {
         var transaction = try environment.beginWrite()
         try transaction.removeAll(aliases)
-        for (alias, name) in new.sorted(by: { $0.key < $1.key }) { try transaction.put(aliases, alias, name) }
+        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
+            try transaction.put(aliases, alias.text, name.text)
+        }
         try transaction.commit()
     }
 
