@@ -1,61 +1,3 @@
-/// How near two vectors are. Names as on the wire.
-public enum Distance: String, Codable, Sendable, CaseIterable {
-    /// Vectors are L2-normalised at insert; the score is their dot product.
-    case cosine = "Cosine"
-    case dot = "Dot"
-    case euclid = "Euclid"
-    case manhattan = "Manhattan"
-
-    /// Whether larger shown scores are better.
-    public var largerIsBetter: Bool {
-        switch self {
-        case .cosine, .dot: true
-        case .euclid, .manhattan: false
-        }
-    }
-}
-
-/// Parameters of a vector. Options that were not given stay nil, so that they are not echoed.
-public struct VectorParams: Codable, Hashable, Sendable {
-    public var size: Int
-    public var distance: Distance
-    public var hnswConfig: HNSWConfigPatch?
-    /// The stored vectors are read from disk on demand (`true`), or read ahead into memory.
-    public var onDisk: Bool?
-    /// Only `"float32"` so far.
-    public var datatype: String?
-
-    public init(
-        size: Int, distance: Distance, hnswConfig: HNSWConfigPatch? = nil, onDisk: Bool? = nil, datatype: String? = nil
-    ) {
-        self.size = size
-        self.distance = distance
-        self.hnswConfig = hnswConfig
-        self.onDisk = onDisk
-        self.datatype = datatype
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case size, distance, datatype
-        case hnswConfig = "hnsw_config"
-        case onDisk = "on_disk"
-    }
-}
-
-/// The vectors of a collection: one without a name, or several by name, or none at all.
-public enum VectorsConfig: Codable, Hashable, Sendable {
-    case unnamed(VectorParams)
-    case named([String: VectorParams])
-
-    /// Every vector by name; the unnamed one is `""`.
-    public var byName: [String: VectorParams] {
-        switch self {
-        case .unnamed(let params): ["": params]
-        case .named(let named): named
-        }
-    }
-}
-
 /// HNSW parameters with Qdrant's names and defaults.
 public struct HNSWConfig: Codable, Hashable, Sendable {
     /// Links of a node on the upper levels; twice as many on the ground level.
@@ -66,12 +8,15 @@ public struct HNSWConfig: Codable, Hashable, Sendable {
     /// 0: chosen by the number of cores.
     public var maxIndexingThreads: Int = 0
     public var onDisk: Bool? = false
+    /// Placement of the graph; overrides `onDisk`.
+    public var memory: MemoryPlacement?
+    /// Links of a node among the points that share a payload value; nil: as `m`.
     public var payloadM: Int?
 
     public init() {}
 
     enum CodingKeys: String, CodingKey {
-        case m
+        case m, memory
         case efConstruct = "ef_construct"
         case fullScanThreshold = "full_scan_threshold"
         case maxIndexingThreads = "max_indexing_threads"
@@ -88,6 +33,7 @@ public struct HNSWConfig: Codable, Hashable, Sendable {
         if let value = patch.fullScanThreshold { result.fullScanThreshold = value }
         if let value = patch.maxIndexingThreads { result.maxIndexingThreads = value }
         if let value = patch.onDisk { result.onDisk = value }
+        if let value = patch.memory { result.memory = value }
         if let value = patch.payloadM { result.payloadM = value }
         return result
     }
@@ -100,12 +46,13 @@ public struct HNSWConfigPatch: Codable, Hashable, Sendable {
     public var fullScanThreshold: Int?
     public var maxIndexingThreads: Int?
     public var onDisk: Bool?
+    public var memory: MemoryPlacement?
     public var payloadM: Int?
 
     public init() {}
 
     enum CodingKeys: String, CodingKey {
-        case m
+        case m, memory
         case efConstruct = "ef_construct"
         case fullScanThreshold = "full_scan_threshold"
         case maxIndexingThreads = "max_indexing_threads"
@@ -119,6 +66,7 @@ public struct HNSWConfigPatch: Codable, Hashable, Sendable {
         fullScanThreshold = other.fullScanThreshold ?? fullScanThreshold
         maxIndexingThreads = other.maxIndexingThreads ?? maxIndexingThreads
         onDisk = other.onDisk ?? onDisk
+        memory = other.memory ?? memory
         payloadM = other.payloadM ?? payloadM
     }
 }
@@ -210,8 +158,12 @@ public struct WALConfig: Codable, Hashable, Sendable {
 
 /// Everything a collection was created with.
 public struct CollectionConfig: Codable, Hashable, Sendable {
-    /// Nil: a collection without vectors.
+    /// Nil: a collection without dense vectors.
     public var vectors: VectorsConfig?
+    /// By name; nil where none were given.
+    public var sparseVectors: [String: SparseVectorParams]?
+    /// For all dense vectors that have none of their own.
+    public var quantization: QuantizationConfig?
     public var hnsw = HNSWConfig()
     public var optimizers = OptimizersConfig()
     public var wal = WALConfig()
@@ -219,6 +171,8 @@ public struct CollectionConfig: Codable, Hashable, Sendable {
     public var replicationFactor = 1
     public var writeConsistencyFactor = 1
     public var onDiskPayload = true
+    /// Placement of the payloads; overrides `onDiskPayload`.
+    public var payloadMemory: MemoryPlacement?
     /// Text of a JSON object of the user's, nil where none was given.
     public var metadata: String?
 
@@ -236,11 +190,15 @@ public struct CollectionConfig: Codable, Hashable, Sendable {
 public struct CollectionPatch: Sendable {
     /// By vector name.
     public var vectors: [String: VectorParamsPatch] = [:]
+    /// By vector name: what was given replaces what there was.
+    public var sparseVectors: [String: SparseVectorParams] = [:]
+    public var quantization: QuantizationPatch?
     public var hnsw: HNSWConfigPatch?
     public var optimizers: OptimizersConfigPatch?
     public var replicationFactor: Int?
     public var writeConsistencyFactor: Int?
     public var onDiskPayload: Bool?
+    public var payloadMemory: MemoryPlacement?
     /// Text of a JSON object: its keys are merged, a null removes one.
     public var metadata: String?
 
@@ -249,7 +207,9 @@ public struct CollectionPatch: Sendable {
 
 public struct VectorParamsPatch: Sendable {
     public var hnswConfig: HNSWConfigPatch?
+    public var quantization: QuantizationPatch?
     public var onDisk: Bool?
+    public var memory: MemoryPlacement?
 
     public init() {}
 }

@@ -1,7 +1,10 @@
-/// A vector to compare with: its components, or the id of a point that has it.
+/// A vector to compare with: itself, or the id of a point that has it.
 public enum VectorInput: Hashable, Sendable {
     case id(PointID)
     case dense([Float])
+    /// Vectors of one size, at least one.
+    case multi([[Float]])
+    case sparse(SparseVector)
 }
 
 public enum RecommendStrategy: String, Sendable {
@@ -63,6 +66,27 @@ public enum OrderValue: Hashable, Sendable {
     case float(Double)
 }
 
+/// When a graph is walked over two steps at once, past points that do not match.
+public struct ACORNParams: Hashable, Sendable {
+    public var enable: Bool
+    /// Not where a larger share of the points matches, 0...1.
+    public var maxSelectivity: Double
+
+    public static let defaultMaxSelectivity = 0.4
+
+    public init(enable: Bool = false, maxSelectivity: Double = ACORNParams.defaultMaxSelectivity) {
+        self.enable = enable
+        self.maxSelectivity = maxSelectivity
+    }
+}
+
+/// Which points the statistics of `SparseModifier.idf` are about.
+public enum IDFScope: Hashable, Sendable {
+    case global
+    /// Those that match, whatever the query's own filter says.
+    case corpus(Filter)
+}
+
 public struct SearchParams: Hashable, Sendable {
     /// Size of the candidate list of the graph walk; nil: the `ef_construct` of the collection, at least the limit.
     public var hnswEf: Int?
@@ -70,11 +94,21 @@ public struct SearchParams: Hashable, Sendable {
     public var exact: Bool
     /// Looks only into segments that have a graph, or are small enough not to need one.
     public var indexedOnly: Bool
+    public var quantization: QuantizationSearchParams?
+    public var acorn: ACORNParams?
+    /// Only for sparse vectors with the modifier `idf`.
+    public var idf: IDFScope?
 
-    public init(hnswEf: Int? = nil, exact: Bool = false, indexedOnly: Bool = false) {
+    public init(
+        hnswEf: Int? = nil, exact: Bool = false, indexedOnly: Bool = false,
+        quantization: QuantizationSearchParams? = nil, acorn: ACORNParams? = nil, idf: IDFScope? = nil
+    ) {
         self.hnswEf = hnswEf
         self.exact = exact
         self.indexedOnly = indexedOnly
+        self.quantization = quantization
+        self.acorn = acorn
+        self.idf = idf
     }
 }
 

@@ -129,11 +129,11 @@ extension RequestDecoder {
         try node.refuse("memory", "memory placement (memory)")
         if let datatype = try node.given("datatype") {
             let name = try datatype.text()
-            guard ["float32", "uint8", "float16", "turbo4"].contains(name) else {
+            guard let known = VectorDatatype(rawValue: name) else {
                 throw datatype.unknownVariant(name, ["float32", "uint8", "float16", "turbo4"])
             }
-            guard name == "float32" else { throw datatype.unsupported("datatype \(name)") }
-            params.datatype = name
+            guard known == .float32 else { throw datatype.unsupported("datatype \(name)") }
+            params.datatype = known
         }
         try node.refuse("multivector_config", "multivector_config")
         return params

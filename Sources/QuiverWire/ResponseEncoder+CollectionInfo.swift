@@ -145,7 +145,7 @@ extension ResponseEncoder {
         writeOptional("on_disk", params.onDisk, &writer)
         if let datatype = params.datatype {
             writer.key("datatype")
-            writer.value(datatype)
+            writer.value(datatype.rawValue)
         }
         writer.endObject()
     }

@@ -148,7 +148,7 @@ extension ResponseEncoder {
     /// The unnamed vector as an array, named ones as an object.
     static func write(_ vectors: PointVectors, _ writer: inout JSONWriter) {
         switch vectors {
-        case .unnamed(let vector): writer.value(floats: vector)
+        case .unnamed(let vector): write(vector, &writer)
         case .none:
             writer.beginObject()
             writer.endObject()
@@ -156,8 +156,28 @@ extension ResponseEncoder {
             writer.beginObject()
             for (name, vector) in named.sorted(by: { $0.key < $1.key }) {
                 writer.key(named: name)
-                writer.value(floats: vector)
+                write(vector, &writer)
             }
+            writer.endObject()
+        }
+    }
+
+    /// An array, an array of arrays, or `{indices, values}`.
+    private static func write(_ vector: VectorValue, _ writer: inout JSONWriter) {
+        switch vector {
+        case .dense(let floats): writer.value(floats: floats)
+        case .multi(let rows):
+            writer.beginArray()
+            for row in rows { writer.value(floats: row) }
+            writer.endArray()
+        case .sparse(let sparse):
+            writer.beginObject()
+            writer.key("indices")
+            writer.beginArray()
+            for index in sparse.indices { writer.value(UInt64(index)) }
+            writer.endArray()
+            writer.key("values")
+            writer.value(floats: sparse.values)
             writer.endObject()
         }
     }
@@ -197,10 +217,18 @@ extension ResponseEncoder {
         let components =
             switch vectors {
             case nil, .some(.none): 0
-            case .unnamed(let vector): vector.count
-            case .named(let named): named.values.reduce(0) { $0 + $1.count }
+            case .unnamed(let vector): count(vector)
+            case .named(let named): named.values.reduce(0) { $0 + count($1) }
             }
         // A float takes about eleven bytes and its comma.
         return (payload?.utf8.count ?? 0) + components * 12
+    }
+
+    private static func count(_ vector: VectorValue) -> Int {
+        switch vector {
+        case .dense(let floats): floats.count
+        case .multi(let rows): rows.reduce(0) { $0 + $1.count }
+        case .sparse(let sparse): 2 * sparse.values.count
+        }
     }
 }

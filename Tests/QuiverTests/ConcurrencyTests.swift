@@ -154,7 +154,7 @@ struct ConcurrencyTests {
                         sequences.append(result.operationID)
                         // What was acknowledged is there for the next read.
                         let found = try await collection.retrieve([.number(UInt64(number))], withVectors: .all)
-                        #expect(found.first?.vectors == .unnamed(TestCollection.vector(number)))
+                        #expect(found.first?.vectors == .unnamed(.dense(TestCollection.vector(number))))
                         if request % 5 == 4 {
                             sequences.append(
                                 try await collection.update([.deletePoints(.ids([.number(UInt64(number - 1))]))]).operationID)

@@ -95,7 +95,7 @@ struct HardshipTests {
         try await test.upsert(0..<3)
         let sound = PointBatch([try TestCollection.point(1)])
         var batches = Array(repeating: sound, count: 5)
-        batches[0].appendVector(TestCollection.vector(2), name: "")
+        batches[0].appendVector(.dense(TestCollection.vector(2)), name: "")
         batches[0].entries[0].vectors = 0..<2
         batches[1].vectors[0].offset = 1
         batches[2].vectors[0].offset = -1

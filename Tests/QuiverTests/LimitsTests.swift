@@ -15,7 +15,7 @@ struct LimitsTests {
         ("too short a vector", .badInput, { [.upsert(PointBatch([Point(id: 1, vector: [1, 2])]))] }),
         ("too long a vector", .badInput, { [.updateVectors(PointBatch([Point(id: 1, vector: Array(repeating: 1, count: 9))]))] }),
         ("an empty vector", .badInput, { [.upsert(PointBatch([Point(id: 1, vector: [])]))] }),
-        ("an unknown name", .badInput, { [.upsert(PointBatch([Point(id: 1, vectors: .named(["other": TestCollection.vector(1)]))]))] }),
+        ("an unknown name", .badInput, { [.upsert(PointBatch([Point(id: 1, vectors: .named(["other": .dense(TestCollection.vector(1))]))]))] }),
         ("an unknown name to delete", .badInput, { [.deleteVectors(.ids([1]), names: ["other"])] }),
         ("NaN", .badInput, { [.upsert(PointBatch([Point(id: 1, vector: [.nan] + TestCollection.vector(1).dropFirst())]))] }),
         ("infinity", .badInput, {
@@ -58,7 +58,7 @@ struct LimitsTests {
         let test = try await TestCollection(TestCollection.config(.dot))
         let vector = [Float](repeating: .greatestFiniteMagnitude, count: TestCollection.dimension)
         try await test.collection.update([.upsert(PointBatch([Point(id: 1, vector: vector)]))])
-        #expect(try await test.collection.retrieve([1], withVectors: .all).first?.vectors == .unnamed(vector))
+        #expect(try await test.collection.retrieve([1], withVectors: .all).first?.vectors == .unnamed(.dense(vector)))
     }
 
     @Test func refusedReads() async throws {

@@ -91,7 +91,7 @@ final class TestCollection: @unchecked Sendable {
         let page = try await collection.scroll(ScrollRequest(limit: 100_000, withVectors: .all))
         guard page.records.map(\.id) == numbers.map({ .number(UInt64($0)) }) else { return false }
         for (record, number) in zip(page.records, numbers) {
-            guard record.vectors == .unnamed(TestCollection.vector(number)),
+            guard record.vectors == .unnamed(.dense(TestCollection.vector(number))),
                 record.payload == (try TestCollection.point(number).payload)
             else { return false }
         }

@@ -25,7 +25,7 @@ import Testing
         #expect(
             config.vectors
                 == .named([
-                    "a": VectorParams(size: 65536, distance: .dot, hnswConfig: hnsw, onDisk: true, datatype: "float32"),
+                    "a": VectorParams(size: 65536, distance: .dot, hnswConfig: hnsw, onDisk: true, datatype: .float32),
                     "size": VectorParams(size: 1, distance: .manhattan),
                 ]))
         #expect(config.shardNumber == 2 && config.replicationFactor == 3 && config.writeConsistencyFactor == 2)

@@ -148,7 +148,7 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         let vector = (0..<2000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: generator.next())) }
             .filter(\.isFinite)
-        let written = result(ResponseEncoder.record(Record(id: 1, vectors: .unnamed(vector)), seconds: 0.25))
+        let written = result(ResponseEncoder.record(Record(id: 1, vectors: .unnamed(.dense(vector))), seconds: 0.25))
         let read = try decode(#"{"points":[\#(written)]}"#, RequestDecoder.upsert).first?.upserted
         #expect(read?.components.map(\.bitPattern) == vector.map(\.bitPattern), "seed \(seed)")
     }

@@ -127,8 +127,8 @@ import Testing
         let vectors: PointVectors =
             switch Int.random(in: 0..<3, using: &generator) {
             case 0: .none
-            case 1: .unnamed(floats(&generator))
-            default: .named(["ä \"x\"": floats(&generator), "b": floats(&generator)])
+            case 1: .unnamed(.dense(floats(&generator)))
+            default: .named(["ä \"x\"": .dense(floats(&generator)), "b": .dense(floats(&generator))])
             }
         return Point(id: id, vectors: vectors, payload: payload)
     }

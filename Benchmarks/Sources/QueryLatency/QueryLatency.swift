@@ -34,7 +34,7 @@ struct QueryLatency {
             ScrollRequest(limit: 1_000_000, withPayload: .none, withVectors: .all))
         let step = max(1, page.records.count / count)
         return stride(from: 0, to: page.records.count, by: step).compactMap { index in
-            if case .unnamed(let vector)? = page.records[index].vectors { return vector }
+            if case .unnamed(.dense(let vector))? = page.records[index].vectors { return vector }
             return nil
         }
     }

@@ -76,11 +76,11 @@ struct CollectionReader: ~Copyable {
         }
         if case .unnamed? = core.config.vectors {
             guard let vector = wanted.first.flatMap({ copy($0, slot) }) else { return .named([:]) }
-            return .unnamed(vector)
+            return .unnamed(.dense(vector))
         }
-        var named: [String: [Float]] = [:]
+        var named: [String: VectorValue] = [:]
         for vector in wanted {
-            if let copied = copy(vector, slot) { named[vector.field.name] = copied }
+            if let copied = copy(vector, slot) { named[vector.field.name] = .dense(copied) }
         }
         return .named(named)
     }

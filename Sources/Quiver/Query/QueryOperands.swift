@@ -98,6 +98,7 @@ struct QueryOperands {
             guard let found = vectors[id] else { throw QuiverError.pointMissing(id) }
             vector = found
         case .dense(let given): vector = given
+        case .multi, .sparse: throw QuiverError.badInput("multivectors and sparse vectors are not searched yet")
         }
         guard vector.count == field.dimension else {
             throw QuiverError.vectorDimension(expected: field.dimension, actual: vector.count)

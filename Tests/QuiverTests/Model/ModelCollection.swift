@@ -23,8 +23,8 @@ enum ModelOperation {
 
     func operation(isUnnamed: Bool) throws -> UpdateOperation {
         func vectors(_ named: [String: [Float]]) -> PointVectors {
-            if isUnnamed { return named[""].map(PointVectors.unnamed) ?? .none }
-            return .named(named)
+            if isUnnamed { return named[""].map { .unnamed(.dense($0)) } ?? .none }
+            return .named(named.mapValues { .dense($0) })
         }
         switch self {
         case .upsert(let points):

@@ -215,8 +215,8 @@ struct ModelRun {
             "payload of \(point.id): \(record.payload?.text ?? "none"), \(point.payload.text) expected")
         let vectors: [String: [Float]]
         switch record.vectors {
-        case .unnamed(let vector)?: vectors = ["": vector]
-        case .named(let named)?: vectors = named
+        case .unnamed(let vector)?: vectors = vector.dense.map { ["": $0] } ?? [:]
+        case .named(let named)?: vectors = named.compactMapValues(\.dense)
         case .none?, nil: vectors = [:]
         }
         try require(
