@@ -39,16 +39,25 @@ float qvk_encode_query(const float *x, size_t n, int8_t *out, size_t stride, int
     return scale;
 }
 
-void qvk_aim_at_row(qvk_scorer *scorer, uint32_t row, int8_t *buffer) {
-    const char *address = qvk_row_address(scorer, row);
-    if (!scorer->terms) {
-        scorer->query = address;
-        return;
+static void aim_at_floats(qvk_scorer *scorer, const void *row, float *buffer) {
+    const qvk_table *kernels = qvk_active();
+    scorer->query = scorer->format == QVK_ROWS_F32 ? row : buffer;
+    if (scorer->format == QVK_ROWS_F16) kernels->decode_f16(row, scorer->length, buffer);
+    if (scorer->format == QVK_ROWS_U8) {
+        kernels->decode_u8(row, scorer->length, buffer);
+        float squared_norm = kernels->dot_u8(buffer, row, scorer->length);
+        scorer->weight = squared_norm > 0 ? 1 / sqrtf(squared_norm) : 0;
     }
+}
+
+void qvk_aim_at_row(qvk_scorer *scorer, uint32_t row, void *buffer) {
+    const char *address = qvk_row_address(scorer, row);
+    if (!scorer->terms) return aim_at_floats(scorer, address, buffer);
     int32_t sum = 0;
+    int8_t *codes = buffer;
     for (size_t i = 0; i < scorer->length; i++) {
         int8_t code = (int8_t)((uint8_t)address[i] ^ 0x80);
-        buffer[i] = code;
+        codes[i] = code;
         sum += code;
     }
     bool euclid = scorer->norm_weight != 0;
