@@ -120,7 +120,7 @@ let package = Package(
             name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
-            name: "QuiverTests", dependencies: ["Quiver", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
+            name: "QuiverTests", dependencies: ["Quiver", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),

@@ -7,6 +7,8 @@ public enum Limits {
     /// Bytes; 422 beyond.
     public static let vectorNameBytes = 200
     /// Components of a dense vector; 422 beyond.
+    /// Components of a multivector, exclusive.
+    public static let multivectorComponents = 1_048_576
     public static let vectorSize = 65_536
     /// `m` and `payload_m` of a graph; 422 beyond. Not bounded by Qdrant.
     public static let hnswLinks = 128

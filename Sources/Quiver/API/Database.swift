@@ -262,6 +262,7 @@ public final class Database: Sendable {
                 throw QuiverError(wrapping: error)
             }
             core.config = config
+            core.placeSegments()
             core.optimizer.consider()
         }
     }

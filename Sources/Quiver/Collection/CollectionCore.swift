@@ -62,9 +62,14 @@ final class CollectionCore: Sendable {
         }
     }
 
-    /// Whether the vectors of this name are to stay on disk until they are needed; nil where nothing was said.
-    func isOnDisk(_ vectorName: String) -> Bool? {
-        config.vectors?.byName[vectorName]?.onDisk
+    /// Where the parts of this vector's segments are to be held.
+    func placement(_ vectorName: String) -> SegmentPlacement { SegmentPlacement(vectorName, config) }
+
+    /// Applies a changed placement to the segments there are.
+    func placeSegments() {
+        for vector in view.load().vectors {
+            for sealed in vector.sealed { sealed.segment.place(placement(vector.field.name)) }
+        }
     }
 
     func reader() throws -> CollectionReader { try CollectionReader(self) }

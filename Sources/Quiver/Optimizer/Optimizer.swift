@@ -248,19 +248,19 @@ final class Optimizer: Sendable {
     // MARK: Plans
 
     static func policy(_ vector: VectorView, _ config: CollectionConfig) -> MergePolicy {
-        let hnsw = config.hnsw.applying(config.vectors?.byName[vector.field.name]?.hnswConfig)
+        let indexing = SegmentIndexing(vector.field, config)
         return MergePolicy(
-            optimizers: config.optimizers, buildsGraphs: hnsw.m > 0,
-            bytesPerVector: vector.field.dimension * MemoryLayout<Float>.size,
-            linkBytesPerVector: 2 * hnsw.m * MemoryLayout<UInt32>.size)
+            optimizers: config.optimizers, buildsGraphs: indexing.isWanted, bytesPerVector: vector.bytesPerPoint,
+            linkBytesPerVector: 2 * indexing.m * MemoryLayout<UInt32>.size)
     }
 
     private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> (vector: Int, plan: MergePolicy.Plan)? {
         for (index, vector) in view.vectors.enumerated() {
+            let wanted = SegmentIndexing(vector.field, config)
             let candidates = vector.sealed.map { sealed in
                 MergePolicy.Candidate(
-                    id: sealed.segment.id, rows: sealed.segment.rowCount, liveRows: sealed.liveCount,
-                    hasGraph: sealed.segment.graph != nil)
+                    id: sealed.segment.id, rows: sealed.segment.pointCount, liveRows: sealed.liveCount,
+                    isIndexed: sealed.segment.isIndexed, isCurrent: sealed.segment.indexing == wanted)
             }
             if let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) { return (index, plan) }
         }

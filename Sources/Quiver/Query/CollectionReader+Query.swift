@@ -61,7 +61,9 @@ extension CollectionReader {
         }
         let vector = view.vectors[index]
         let operands = try QueryOperands(request, self, lookup)
-        let query = try operands.searchVectors(positive, negative, strategy, vector.field)
+        let examples = try operands.examples(positive, negative, strategy, vector.field)
+        guard vector.field.kind != .sparse else { throw QuiverError.notImplemented("search on sparse vectors") }
+        let query = SearchVectors(examples, vector.field)
 
         let ownOperands = try operands.ownSlots(positive + negative)
         let accepted = try matching(request.filter, deadline)
@@ -89,7 +91,7 @@ extension CollectionReader {
         let config = core.config
         let params = config.vectors?.byName[vector.field.name]
         let hnsw = config.hnsw.applying(params?.hnswConfig)
-        let bytesPerVector = vector.field.dimension * MemoryLayout<Float>.size
+        let bytesPerVector = vector.bytesPerPoint
         let indexingKilobytes = config.optimizers.indexingThreshold ?? 0
         return VectorSearch(
             vector: vector, query: query, accepted: accepted, acceptedCount: accepted?.count ?? 0,

@@ -75,19 +75,15 @@ struct CollectionReader: ~Copyable {
             }
         }
         if case .unnamed? = core.config.vectors {
-            guard let vector = wanted.first.flatMap({ copy($0, slot) }) else { return .named([:]) }
-            return .unnamed(.dense(vector))
+            // Beside an unnamed vector there may be sparse ones, which have names.
+            let vector = wanted.first { $0.field.name.isEmpty }?.value(ofSlot: slot)
+            if core.config.sparseVectors?.isEmpty ?? true { return vector.map(PointVectors.unnamed) ?? .named([:]) }
         }
         var named: [String: VectorValue] = [:]
         for vector in wanted {
-            if let copied = copy(vector, slot) { named[vector.field.name] = .dense(copied) }
+            named[vector.field.name] = vector.value(ofSlot: slot)
         }
         return .named(named)
-    }
-
-    private func copy(_ vector: VectorView, _ slot: UInt32) -> [Float]? {
-        guard let floats = unsafe vector.vector(ofSlot: slot) else { return nil }
-        return unsafe Array(UnsafeBufferPointer(start: floats, count: vector.field.dimension))
     }
 
     func record(
