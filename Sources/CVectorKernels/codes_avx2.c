@@ -94,20 +94,20 @@ QVK_INLINE __m128i bytes_of(__m256i codes) {
 }
 
 int32_t qvk_avx2_encode_u8(const float *x, size_t n, float inverse, uint8_t *out) {
-    __m256i sums = _mm256_setzero_si256();
+    sums sum = _mm256_setzero_si256();
     size_t i = 0;
     for (; i + 8 <= n; i += 8) {
         __m256i codes = code_of(_mm256_loadu_ps(x + i), inverse);
-        sums = _mm256_add_epi32(sums, codes);
+        sum = _mm256_add_epi32(sum, codes);
         _mm_storel_epi64((void *)(out + i), bytes_of(codes));
     }
     if (i < n) {
         __m256i codes = code_of(_mm256_castsi256_ps(load_bytes(x + i, (n - i) * sizeof(float))), inverse);
-        sums = _mm256_add_epi32(sums, codes);
+        sum = _mm256_add_epi32(sum, codes);
         uint64_t block = (uint64_t)_mm_cvtsi128_si64(bytes_of(codes));
         memcpy(out + i, &block, n - i);
     }
-    return total(sums);
+    return total(sum);
 }
 
 #pragma clang attribute pop

@@ -66,15 +66,15 @@ QVK_INLINE void total_of_four(sums a, sums b, sums c, sums d, int32_t *out) {
 
 int32_t qvk_avx512_encode_u8(const float *x, size_t n, float inverse, uint8_t *out) {
     const __m512 factor = _mm512_set1_ps(inverse), most = _mm512_set1_ps(127), least = _mm512_set1_ps(-127);
-    __m512i sums = _mm512_setzero_si512();
+    sums sum = _mm512_setzero_si512();
     for (size_t i = 0; i < n; i += 16) {
         __mmask16 mask = (__mmask16)first_bytes(n - i);
         __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), factor);
         __m512i code = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(scaled, most), least));
-        sums = _mm512_add_epi32(sums, code);
+        sum = _mm512_add_epi32(sum, code);
         _mm512_mask_cvtepi32_storeu_epi8(out + i, mask, _mm512_add_epi32(code, _mm512_set1_epi32(128)));
     }
-    return _mm512_reduce_add_epi32(sums);
+    return _mm512_reduce_add_epi32(sum);
 }
 
 #pragma clang attribute pop

@@ -18,17 +18,17 @@ QVK_INLINE uint32_t four_bytes_of(int32x4_t codes) {
 }
 
 int32_t qvk_neon_encode_u8(const float *x, size_t n, float inverse, uint8_t *out) {
-    int32x4_t sums = vdupq_n_s32(0);
+    sums sum = vdupq_n_s32(0);
     for (size_t i = 0; i < n; i += 4) {
         size_t count = n - i < 4 ? n - i : 4;
         float block[4] = {0, 0, 0, 0};
         memcpy(block, x + i, count * sizeof(float));
         int32x4_t codes = code_of(block, inverse);
-        sums = vaddq_s32(sums, codes);
+        sum = vaddq_s32(sum, codes);
         uint32_t four = four_bytes_of(codes);
         memcpy(out + i, &four, count);
     }
-    return vaddvq_s32(sums);
+    return vaddvq_s32(sum);
 }
 
 #endif

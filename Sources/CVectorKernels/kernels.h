@@ -74,9 +74,18 @@ QVK_INLINE const char *qvk_row_address(const qvk_scorer *s, uint32_t row) {
     return (const char *)s->base + (size_t)row * s->stride_bytes;
 }
 
+/// Scores are finite whatever the values: what overflows is recomputed in double precision and saturated.
+float qvk_finish_extreme_code_score(const qvk_scorer *s, uint32_t row, int32_t raw);
+
+/// The largest finite f32 in place of anything larger, the smallest in place of anything smaller and of NaN.
+float qvk_saturated(double score);
+
+QVK_INLINE bool qvk_is_finite(float x) { return __builtin_fabsf(x) <= __FLT_MAX__; }
+
 QVK_INLINE float qvk_finish_code_score(const qvk_scorer *s, uint32_t row, int32_t raw) {
     qvk_code_terms terms = s->terms[row];
-    return s->weight * terms.scale * (float)(raw - s->bias) + s->norm_weight * terms.squared_norm + s->constant;
+    float score = s->weight * terms.scale * (float)(raw - s->bias) + s->norm_weight * terms.squared_norm + s->constant;
+    return __builtin_expect(qvk_is_finite(score), 1) ? score : qvk_finish_extreme_code_score(s, row, raw);
 }
 
 /// Fetches a whole row. Rows of many lines are left to the hardware prefetcher after the first kilobyte.

@@ -8,7 +8,8 @@
 //           not matter: VNNI multiplies unsigned by signed, and keeping the *rows* unsigned makes the
 //           correction (128 * sum of the query's codes) a constant of the query.
 //
-// All scores are similarities: larger is nearer.
+// All scores of batches are similarities, larger is nearer, and are finite whatever the values are: what leaves
+// the range of f32 is saturated, and not-a-number counts as farthest.
 
 #ifndef QUIVER_VECTOR_KERNELS_H
 #define QUIVER_VECTOR_KERNELS_H
@@ -128,8 +129,13 @@ const qvk_table *qvk_table_of(qvk_level level);
 // MARK: Codes
 
 /// Encodes one row by its largest magnitude. `out` has `stride` bytes, those behind `n` become 128 (zero).
-/// Values must be finite.
+/// Values must be finite. The norm of a row longer than 2^64 is stored as infinite; scores stay finite.
 void qvk_encode_row(const float *x, size_t n, uint8_t *out, size_t stride, qvk_code_terms *terms);
+
+/// The same with magnitudes clipped to `limit`: a code step is `min(max |x|, limit) / 127`. The norm is that
+/// of the row as it came.
+void qvk_encode_row_clipped(
+    const float *x, size_t n, float limit, uint8_t *out, size_t stride, qvk_code_terms *terms);
 
 /// Encodes a query: signed codes, zero padded to `stride`. Returns the scale; gives the codes' sum and the
 /// query's squared norm.
