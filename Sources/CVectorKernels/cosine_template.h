@@ -1,8 +1,6 @@
 // Template: cosine similarity to u8 rows, which are stored as they came (not normalised). The row's norm is
 // added up beside the dot product.
 
-#include <math.h>
-
 #define HERE(kernel) QVK_NAME(LEVEL, kernel, u8)
 
 QVK_INLINE float HERE(cosine_)(const float *query, const uint8_t *row, size_t n) {
@@ -32,7 +30,8 @@ void HERE(score_cosine_)(const qvk_scorer *s, const uint32_t *ids, uint32_t firs
     for (size_t i = 0; i < n; i++) {
         if (ids && i + ROWS_AHEAD < n) qvk_prefetch_bytes(qvk_row_address(s, ids[i + ROWS_AHEAD]), s->length);
         const uint8_t *row = (const uint8_t *)qvk_row_address(s, qvk_row_at(ids, first, i));
-        out[i] = s->weight * HERE(cosine_)(s->query, row, s->length);
+        float value = s->weight * HERE(cosine_)(s->query, row, s->length);
+        out[i] = __builtin_expect(qvk_is_finite(value), 1) ? value : 0;
     }
 }
 

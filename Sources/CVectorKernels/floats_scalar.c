@@ -15,14 +15,20 @@ QVK_INLINE float float_of_bits(uint32_t bits) {
     return x;
 }
 
+QVK_INLINE uint32_t bits_of_float(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
 QVK_INLINE lanes load_f32(const float *p) { return *p; }
 QVK_INLINE lanes load_u8(const uint8_t *p) { return (float)*p; }
 QVK_INLINE lanes load_f16(const uint16_t *p) {
-    uint32_t sign = (uint32_t)(*p & 0x8000) << 16, exponent = *p >> 10 & 31, fraction = *p & 0x3FF;
-    if (exponent == 0) return float_of_bits(sign | 0x3F800000) * (float)fraction * 0x1p-24f;
-    // Exponent 31 is infinite or NaN (which becomes quiet); the others are biased by 127 instead of 15.
-    if (exponent == 31) return float_of_bits(sign | 0x7F800000 | (fraction ? 0x400000 : 0) | fraction << 13);
-    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
+    // The exponent's bias becomes 127 instead of 15 by a multiplication, which is right for subnormals too.
+    float magnitude = float_of_bits((uint32_t)(*p & 0x7FFF) << 13) * 0x1p112f;
+    uint32_t bits = bits_of_float(magnitude) | (uint32_t)(*p & 0x8000) << 16;
+    if ((*p & 0x7C00) == 0x7C00) bits |= 0x7F800000 | (*p & 0x3FF ? 0x400000 : 0);
+    return float_of_bits(bits);
 }
 // A vector of one has no tails.
 QVK_INLINE lanes load_some_f32(const float *p, size_t n) { return n ? load_f32(p) : 0; }
@@ -31,8 +37,7 @@ QVK_INLINE lanes load_some_u8(const uint8_t *p, size_t n) { return n ? load_u8(p
 
 QVK_INLINE void store_f32(float *p, lanes x) { *p = x; }
 QVK_INLINE void store_f16(uint16_t *p, lanes x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
+    uint32_t bits = bits_of_float(x);
     uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7FFFFFFF, half;
     if (magnitude > 0x7F800000) {
         half = 0x7E00 | (magnitude >> 13 & 0x3FF);
@@ -42,9 +47,7 @@ QVK_INLINE void store_f16(uint16_t *p, lanes x) {
         half = (magnitude - 0x38000000 + 0xFFF + (magnitude >> 13 & 1)) >> 13;
     } else {
         // In multiples of 2^-24: adding 2^23 of them leaves the multiple, rounded, in the low bits.
-        float shifted = fabsf(x) * 0x1p24f + 0x1p23f;
-        memcpy(&half, &shifted, sizeof half);
-        half &= 0x7FF;
+        half = bits_of_float(fabsf(x) * 0x1p24f + 0x1p23f) & 0x7FF;
     }
     *p = (uint16_t)(sign | half);
 }

@@ -33,6 +33,18 @@ float HERE(l1_)(const float *query, const ELEMENT *row, size_t n) {
     return HERE(reduce_)(L1, query, row, n);
 }
 
+/// For sums that leave the range of f32, or come to an infinity less another on the way.
+static __attribute__((noinline)) float HERE(extreme_score_)(
+    operation op, const float *query, const ELEMENT *row, size_t n
+) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double a = query[i], b = sum_lanes(LOAD_ROW(some_)(row + i, 1)), d = a - b;
+        sum += op == DOT ? a * b : op == SQUARED_L2 ? d * d : fabs(d);
+    }
+    return qvk_saturated(op == DOT ? sum : -sum);
+}
+
 QVK_INLINE void HERE(score_)(
     operation op, const qvk_scorer *s, const uint32_t *ids, uint32_t first, size_t n, float *out
 ) {
@@ -44,6 +56,8 @@ QVK_INLINE void HERE(score_)(
         const ELEMENT *row = (const ELEMENT *)(const void *)qvk_row_address(s, qvk_row_at(ids, first, i));
         float value = HERE(reduce_)(op, s->query, row, s->length);
         out[i] = op == DOT ? value : -value;
+        if (__builtin_expect(!qvk_is_finite(value), 0))
+            out[i] = HERE(extreme_score_)(op, s->query, row, s->length);
     }
 }
 

@@ -7,6 +7,8 @@
 //   zero, add, subtract, multiply_add, absolute, maximum, broadcast, sum_lanes, largest_lane
 // Then this file includes the templates of the kernels.
 
+#include <math.h>
+
 #define QVK_PASTE_LOAD(load, part, row) QVK_PASTE_LOAD_EXPANDED(load, part, row)
 #define QVK_PASTE_LOAD_EXPANDED(load, part, row) load##part##row
 

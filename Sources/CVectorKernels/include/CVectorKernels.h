@@ -8,7 +8,8 @@
 //           not matter: VNNI multiplies unsigned by signed, and keeping the *rows* unsigned makes the
 //           correction (128 * sum of the query's codes) a constant of the query.
 //
-// All scores are similarities: larger is nearer.
+// All scores of batches are similarities, larger is nearer, and are finite whatever the values are: what leaves
+// the range of f32 is saturated, and not-a-number counts as farthest.
 
 #ifndef QUIVER_VECTOR_KERNELS_H
 #define QUIVER_VECTOR_KERNELS_H
@@ -100,8 +101,15 @@ typedef struct qvk_table {
     float (*max_abs_f32)(const float *x, size_t n);
     void (*scale_f32)(const float *x, size_t n, float factor, float *out);
 
-    // Integer codes. Sums are exact for n up to 65,536.
+    // Integer codes, n values each. Sums are exact for n up to 65,536.
     int32_t (*dot_u8i8)(const uint8_t *a, const int8_t *b, size_t n);
+    int32_t (*dot_i8i8)(const int8_t *a, const int8_t *b, size_t n);
+    /// Values 0...15, two a byte, the low four bits first: (n + 1) / 2 bytes.
+    int32_t (*dot_u4i8)(const uint8_t *a, const int8_t *b, size_t n);
+    /// Sum of the b whose bit is set in a; bits from the lowest on: (n + 7) / 8 bytes.
+    int32_t (*dot_b1i8)(const uint8_t *a, const int8_t *b, size_t n);
+    /// Bits that differ in n bytes.
+    uint32_t (*hamming_b1)(const uint8_t *a, const uint8_t *b, size_t n);
     qvk_score_function score_codes;
     /// Writes round(x * inverse) + 128, clipped to 127 steps either way. Returns the sum of the signed codes.
     int32_t (*encode_u8)(const float *x, size_t n, float inverse, uint8_t *out);
@@ -121,8 +129,13 @@ const qvk_table *qvk_table_of(qvk_level level);
 // MARK: Codes
 
 /// Encodes one row by its largest magnitude. `out` has `stride` bytes, those behind `n` become 128 (zero).
-/// Values must be finite.
+/// Values must be finite. The norm of a row longer than 2^64 is stored as infinite; scores stay finite.
 void qvk_encode_row(const float *x, size_t n, uint8_t *out, size_t stride, qvk_code_terms *terms);
+
+/// The same with magnitudes clipped to `limit`: a code step is `min(max |x|, limit) / 127`. The norm is that
+/// of the row as it came.
+void qvk_encode_row_clipped(
+    const float *x, size_t n, float limit, uint8_t *out, size_t stride, qvk_code_terms *terms);
 
 /// Encodes a query: signed codes, zero padded to `stride`. Returns the scale; gives the codes' sum and the
 /// query's squared norm.
