@@ -71,7 +71,8 @@ struct PointBatchBuilder: ~Copyable {
         let count = vector.count
         guard count > 0 else { throw vector.broken("dense vector must not be empty", suffix: "vector") }
         var reference = PointBatch.VectorRef(name: name, offset: 0, count: count)
-        if let shape = try MultivectorShape(vector) {
+        if vector.holdsRows {
+            let shape = try MultivectorShape(vector)
             reference.count = shape.rowCount * shape.rowSize
             reference.shape = .multi(rowCount: shape.rowCount)
         }
@@ -152,12 +153,13 @@ extension PointBatchBuilder {
         let components = unsafe [Float](unsafeUninitializedCapacity: total) { (slab, count) in
             guard let base = slab.baseAddress else { return }
             for (index, source) in sources.enumerated() {
-                let destination = unsafe base + vectors[index].offset
+                let reference = vectors[index]
+                let destination = unsafe base + reference.offset
                 let isComplete =
-                    switch vectors[index].shape {
+                    switch reference.shape {
                     case .dense: unsafe source.copyFloats(to: destination)
                     case .multi(let rowCount):
-                        unsafe Self.copy(rowsOf: source, of: vectors[index].count / rowCount, to: destination)
+                        unsafe Self.copy(rowsOf: source, of: reference.count / rowCount, to: destination)
                     case .sparse(let list): unsafe sparseLists[list].values.copyFloats(to: destination)
                     }
                 guard isComplete else {

@@ -71,14 +71,14 @@ extension RequestDecoder {
 
     /// A search takes neither ids nor multivectors.
     private static func dense(_ node: JSONNode) throws(WireFault) -> VectorInput {
-        if node.isArray, node.element(at: 0)?.isArray != true { return .dense(try denseVector(node)) }
-        throw node.noVariant("NamedVectorStruct")
+        guard node.isArray && !node.holdsRows else { throw node.noVariant("NamedVectorStruct") }
+        return .dense(try denseVector(node))
     }
 
     /// Ids, and dense and sparse vectors.
     private static func examples(_ node: JSONNode) throws(WireFault) -> [VectorInput] {
         try node.list("a sequence") { (item) throws(WireFault) in
-            if let first = item.element(at: 0), first.isArray { throw item.noVariant("RecommendExample") }
+            guard !item.holdsRows else { throw item.noVariant("RecommendExample") }
             return try vectorInput(item, "RecommendExample")
         }
     }

@@ -5,8 +5,7 @@ extension RequestDecoder {
     /// A vector of any kind, or an id.
     static func vectorInput(_ node: JSONNode, _ variant: String = "VectorInput") throws(WireFault) -> VectorInput {
         if node.isArray {
-            if let shape = try MultivectorShape(node) { return .multi(try rows(node, shape)) }
-            return .dense(try denseVector(node))
+            return node.holdsRows ? .multi(try rows(node)) : .dense(try denseVector(node))
         }
         if node.isObject { return .sparse(try sparseVector(node, variant)) }
         guard node.isString || node.uint64 != nil || node.int64 != nil else { throw node.noVariant(variant) }
@@ -18,7 +17,8 @@ extension RequestDecoder {
         return try node.floats()
     }
 
-    private static func rows(_ node: JSONNode, _ shape: MultivectorShape) throws(WireFault) -> [[Float]] {
+    private static func rows(_ node: JSONNode) throws(WireFault) -> [[Float]] {
+        let shape = try MultivectorShape(node)
         var rows: [[Float]] = []
         rows.reserveCapacity(shape.rowCount)
         for row in node.elements { rows.append(try row.floats()) }

@@ -9,9 +9,9 @@ struct MultivectorShape {
     var rowCount: Int
     var rowSize: Int
 
-    /// Nil when the node is no array of arrays.
-    init?(_ node: JSONNode) throws(WireFault) {
-        guard let first = node.element(at: 0), first.isArray else { return nil }
+    /// For an array of arrays, see `JSONNode.holdsRows`.
+    init(_ node: JSONNode) throws(WireFault) {
+        let rowSize = node.element(at: 0)?.count ?? 0
         var total = 0
         var hasEmptyRow = false
         var otherSize: Int?
@@ -19,7 +19,7 @@ struct MultivectorShape {
             guard row.isArray else { throw row.invalidType("a sequence of numbers") }
             total += row.count
             if row.count == 0 { hasEmptyRow = true }
-            if row.count != first.count && otherSize == nil { otherSize = row.count }
+            if row.count != rowSize && otherSize == nil { otherSize = row.count }
         }
         if hasEmptyRow { throw node.broken("all vectors must be non-empty", suffix: "data") }
         guard total < Limits.multivectorComponents else {
@@ -31,7 +31,16 @@ struct MultivectorShape {
                 "all vectors must have the same dimension, found vector with dimension \(otherSize)", suffix: "data")
         }
         rowCount = node.count
-        rowSize = first.count
+        self.rowSize = rowSize
+    }
+}
+
+extension JSONNode {
+    /// Is it an array that begins with an array? Asked of every vector.
+    @inline(__always)
+    var holdsRows: Bool {
+        var iterator = elements.makeIterator()
+        return iterator.next()?.isArray ?? false
     }
 }
 
