@@ -10,6 +10,8 @@ public enum Limits {
     /// Components of a multivector, exclusive.
     public static let multivectorComponents = 1_048_576
     public static let vectorSize = 65_536
+    /// Components of all vectors of a multivector together; 422 from there on.
+    public static let multivectorComponents = 1 << 20
     /// `m` and `payload_m` of a graph; 422 beyond. Not bounded by Qdrant.
     public static let hnswLinks = 128
     /// `ef_construct` of a graph; 422 beyond.

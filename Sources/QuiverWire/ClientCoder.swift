@@ -8,7 +8,7 @@ package enum ClientCoder {
         let entries = batch.entries[range ?? batch.entries.indices]
         let size = entries.reduce(256) { size, entry in
             let fixed = 96 + (entry.payload?.utf8.count ?? 0)
-            return batch.vectors[entry.vectors].reduce(size + fixed) { $0 + $1.count * 12 + 32 }
+            return batch.vectors[entry.vectors].reduce(size + fixed) { $0 + $1.count * bytesOfComponent($1) + 48 }
         }
         var writer = JSONWriter(reservingByteCount: size)
         writer.beginObject()
@@ -31,6 +31,11 @@ package enum ClientCoder {
         return writer.bytes
     }
 
+    /// A float takes about eleven bytes and its comma; an index as much.
+    private static func bytesOfComponent(_ vector: PointBatch.VectorRef) -> Int {
+        if case .sparse = vector.shape { 24 } else { 12 }
+    }
+
     private static func write(
         _ vectors: ArraySlice<PointBatch.VectorRef>, of batch: PointBatch, _ writer: inout JSONWriter
     ) {
@@ -47,9 +52,24 @@ package enum ClientCoder {
     }
 
     private static func write(_ vector: PointBatch.VectorRef, of batch: PointBatch, _ writer: inout JSONWriter) {
-        unsafe batch.components.withUnsafeBufferPointer { slab in
-            unsafe writer.value(
-                floats: UnsafeBufferPointer(rebasing: slab[vector.offset..<vector.offset + vector.count]))
+        switch vector.shape {
+        case .dense: writer.value(floats: batch.components[vector.offset..<vector.offset + vector.count])
+        case .multi(let rowCount):
+            // Rows of different sizes, which fit nowhere, are one.
+            let size = vector.count / max(rowCount, 1)
+            writer.beginArray()
+            for row in 0..<max(rowCount, 1) {
+                let offset = vector.offset + row * size
+                writer.value(floats: batch.components[offset..<offset + size])
+            }
+            writer.endArray()
+        case .sparse(let firstIndex):
+            writer.object { writer in
+                writer.key("indices")
+                writer.value(indices: batch.indices[firstIndex..<firstIndex + vector.count])
+                writer.key("values")
+                writer.value(floats: batch.components[vector.offset..<vector.offset + vector.count])
+            }
         }
     }
 

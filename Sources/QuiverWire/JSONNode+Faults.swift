@@ -14,6 +14,10 @@ extension JSONNode {
         WireFault(kind: .badRequest, message: message, place: byteOffset)
     }
 
+    func wrongInput(_ message: String) -> WireFault {
+        WireFault(kind: .wrongInput, message: message, place: byteOffset)
+    }
+
     /// 501: `what` begins the sentence, `what is not supported yet`.
     func unsupported(_ what: String) -> WireFault {
         WireFault(kind: .unsupported, message: what, place: byteOffset)

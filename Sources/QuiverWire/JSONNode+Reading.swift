@@ -51,6 +51,24 @@ extension JSONNode {
         return value
     }
 
+    /// A 32-bit float in a range; the message shows it as it was rounded, as Qdrant's does.
+    func float(from lowest: Float, to highest: Float) throws(WireFault) -> Float {
+        let value = Float(try number("f32"))
+        guard value >= lowest && value <= highest else {
+            throw broken("value \(Double(value)) invalid, must be from \(lowest) to \(highest)")
+        }
+        return value
+    }
+
+    /// One of the names of an enumeration, which serde lists in the order of their declaration.
+    func variant<Value: RawRepresentable<String> & CaseIterable>(of _: Value.Type) throws(WireFault) -> Value {
+        let name = try text()
+        guard let value = Value(rawValue: name) else {
+            throw unknownVariant(name, Value.allCases.map(\.rawValue))
+        }
+        return value
+    }
+
     /// A finite 32-bit float.
     func float() throws(WireFault) -> Float {
         let value = Float(try number("f32"))
@@ -172,6 +190,13 @@ extension JSONNode {
     func optionalCount(_ name: StaticString, from lowest: Int = 0, bound: Int = .max) throws(WireFault) -> Int? {
         guard let value = try given(name) else { return nil }
         return try value.count(from: lowest, bound: bound)
+    }
+
+    func optionalVariant<Value: RawRepresentable<String> & CaseIterable>(
+        _ name: StaticString, of type: Value.Type
+    ) throws(WireFault) -> Value? {
+        guard let value = try given(name) else { return nil }
+        return try value.variant(of: type)
     }
 
     func optionalString(_ name: StaticString) throws(WireFault) -> String? {

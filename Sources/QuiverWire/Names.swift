@@ -17,7 +17,7 @@ enum Names {
 
     static func faultOfVector(_ name: String) -> String? {
         guard name.utf8.count <= Limits.vectorNameBytes else {
-            return "value \(quoted(name)) invalid, must be at most \(Limits.vectorNameBytes) characters"
+            return "vector name must be at most \(Limits.vectorNameBytes) bytes long"
         }
         return forbidden(in: name)
     }
@@ -46,10 +46,6 @@ enum Names {
 }
 
 extension RequestDecoder {
-    static func checkVectorName(_ member: JSONNode) throws(WireFault) {
-        if let fault = Names.faultOfVector(member.key) { throw member.broken(fault) }
-    }
-
     static func checkAliasName(_ node: JSONNode) throws(WireFault) {
         if let fault = Names.faultOfAlias(try node.text()) { throw node.broken(fault) }
     }

@@ -2,11 +2,13 @@ import QuiverJSON
 import QuiverModel
 
 /// Collects the points of a request: ids, payloads and the places of their vectors first, then all components in one
-/// pass into a slab of the right size.
+/// pass into a slab of the right size, and the indices of sparse vectors in another.
 struct PointBatchBuilder: ~Copyable {
     private var batch = PointBatch()
-    /// The array of each entry in `batch.vectors`.
+    /// The array or object of each entry in `batch.vectors`.
     private var sources: [JSONNode] = []
+    /// Until the end, the shape of a sparse vector has its place here in place of one in `batch.indices`.
+    private var sparseLists: [SparseLists] = []
     /// The place in `batch.vectors` that each name took last, or -1.
     private var lastReference: [Int] = []
     /// Finds names once there are more than a glance takes in; a body may hold millions.
@@ -49,35 +51,57 @@ struct PointBatchBuilder: ~Copyable {
         guard node.isObject else { throw node.noVariant("VectorStruct") }
         for member in node.members {
             do throws(WireFault) {
-                guard member.isArray else {
-                    if member.isObject {
-                        try RequestDecoder.refuseOtherVectors(member)
-                    } else {
-                        // `{text, model}` and the like in place of the whole.
-                        try RequestDecoder.refuseOtherVectors(node)
-                    }
+                if member.isArray {
+                    try append(vector: member, name: nameIndex(member))
+                } else if member.isObject {
+                    try append(sparse: member, name: nameIndex(member), in: node, "VectorStruct")
+                } else {
+                    // `{text, model}` and the like in place of the whole.
+                    try RequestDecoder.refuseInference(node)
                     throw node.noVariant("VectorStruct")
                 }
-                try append(vector: member, name: nameIndex(member))
             } catch {
                 throw error.anonymising(member.byteOffset)
             }
         }
     }
 
-    /// Of two vectors with the same name in one point the last one counts, as in any map that serde reads.
+    /// A dense vector, or a multivector.
     mutating func append(vector: JSONNode, name: Int) throws(WireFault) {
         let count = vector.count
         guard count > 0 else { throw vector.broken("dense vector must not be empty", suffix: "vector") }
-        if let first = vector.element(at: 0), first.isArray { throw vector.unsupported("multivector") }
-        let reference = PointBatch.VectorRef(name: name, offset: 0, count: count)
-        if lastReference[name] >= firstVector {
-            batch.vectors[lastReference[name]] = reference
-            sources[lastReference[name]] = vector
+        var reference = PointBatch.VectorRef(name: name, offset: 0, count: count)
+        if vector.holdsRows {
+            let shape = try MultivectorShape(vector)
+            reference.count = shape.rowCount * shape.rowSize
+            reference.shape = .multi(rowCount: shape.rowCount)
+        }
+        append(reference, vector)
+    }
+
+    /// What is no sparse vector either fits no variant of `whole`.
+    mutating func append(
+        sparse vector: JSONNode, name: Int, in whole: JSONNode, _ variant: String
+    ) throws(WireFault) {
+        guard let lists = try SparseLists(vector) else {
+            try RequestDecoder.refuseInference(vector)
+            throw whole.noVariant(variant)
+        }
+        let shape = PointBatch.Shape.sparse(firstIndex: sparseLists.count)
+        sparseLists.append(lists)
+        append(PointBatch.VectorRef(name: name, offset: 0, count: lists.values.count, shape: shape), vector)
+    }
+
+    /// Of two vectors with the same name in one point the last one counts, as in any map that serde reads.
+    private mutating func append(_ reference: PointBatch.VectorRef, _ source: JSONNode) {
+        let last = lastReference[reference.name]
+        if last >= firstVector {
+            batch.vectors[last] = reference
+            sources[last] = source
         } else {
-            lastReference[name] = batch.vectors.count
+            lastReference[reference.name] = batch.vectors.count
             batch.vectors.append(reference)
-            sources.append(vector)
+            sources.append(source)
         }
     }
 
@@ -107,19 +131,38 @@ struct PointBatchBuilder: ~Copyable {
         return index
     }
 
-    /// Converts the components and hands the batch over.
+    /// Converts the numbers and hands the batch over.
     consuming func finish() throws(WireFault) -> PointBatch {
         var total = 0
         for index in batch.vectors.indices {
             batch.vectors[index].offset = total
             total += batch.vectors[index].count
         }
+        batch.components = try convertedComponents(total)
+        if !sparseLists.isEmpty { try convertIndices() }
+        return batch
+    }
+}
+
+// MARK: Conversion
+
+extension PointBatchBuilder {
+    private func convertedComponents(_ total: Int) throws(WireFault) -> [Float] {
         var failed: Int?
-        let (vectors, sources) = (batch.vectors, sources)
+        let (vectors, sources, sparseLists) = (batch.vectors, sources, sparseLists)
         let components = unsafe [Float](unsafeUninitializedCapacity: total) { (slab, count) in
             guard let base = slab.baseAddress else { return }
             for (index, source) in sources.enumerated() {
-                guard unsafe source.copyFloats(to: base + vectors[index].offset) else {
+                let reference = vectors[index]
+                let destination = unsafe base + reference.offset
+                let isComplete =
+                    switch reference.shape {
+                    case .dense: unsafe source.copyFloats(to: destination)
+                    case .multi(let rowCount):
+                        unsafe Self.copy(rowsOf: source, of: reference.count / rowCount, to: destination)
+                    case .sparse(let list): unsafe sparseLists[list].values.copyFloats(to: destination)
+                    }
+                guard isComplete else {
                     failed = index
                     return
                 }
@@ -127,17 +170,68 @@ struct PointBatchBuilder: ~Copyable {
             count = total
         }
         if let failed {
-            for component in sources[failed].elements where !component.isNumber {
-                throw component.invalidType("f32")
-            }
+            for component in numbers(of: failed) where !component.isNumber { throw component.invalidType("f32") }
         }
         if let place = unsafe components.withUnsafeBufferPointer({ unsafe FloatCheck.firstNotFinite($0) }) {
             let index = vectors.firstIndex { place < $0.offset + $0.count } ?? 0
-            let vector = sources[index]
-            throw (vector.element(at: place - vectors[index].offset) ?? vector)
-                .malformed("number out of range for a 32-bit float")
+            let component = numbers(of: index).dropFirst(place - vectors[index].offset).first
+            throw (component ?? sources[index]).malformed("number out of range for a 32-bit float")
         }
-        batch.components = components
-        return batch
+        return components
+    }
+
+    private static func copy(rowsOf node: JSONNode, of size: Int, to destination: UnsafeMutablePointer<Float>) -> Bool {
+        var out = unsafe destination
+        for row in node.elements {
+            guard unsafe row.copyFloats(to: out) else { return false }
+            unsafe out += size
+        }
+        return true
+    }
+
+    /// What stands where the numbers of one vector should, for messages.
+    private func numbers(of index: Int) -> [JSONNode] {
+        switch batch.vectors[index].shape {
+        case .dense: Array(sources[index].elements)
+        case .multi: sources[index].elements.flatMap { Array($0.elements) }
+        case .sparse(let list): Array(sparseLists[list].values.elements)
+        }
+    }
+
+    private mutating func convertIndices() throws(WireFault) {
+        var total = 0
+        var first: [Int] = []
+        for reference in batch.vectors {
+            guard case .sparse = reference.shape else { continue }
+            first.append(total)
+            total += reference.count
+        }
+        var wrong: JSONNode?
+        var repeating: JSONNode?
+        let (vectors, sources, sparseLists) = (batch.vectors, sources, sparseLists)
+        batch.indices = unsafe [UInt32](unsafeUninitializedCapacity: total) { (slab, count) in
+            guard let base = slab.baseAddress else { return }
+            var next = 0
+            for (index, reference) in vectors.enumerated() {
+                guard case .sparse(let list) = reference.shape else { continue }
+                wrong = unsafe sparseLists[list].copyIndices(to: base + next)
+                guard wrong == nil else { return }
+                let copied = unsafe UnsafeBufferPointer(start: base + next, count: reference.count)
+                guard unsafe SparseLists.areUnique(copied) else {
+                    repeating = sources[index]
+                    return
+                }
+                next += reference.count
+            }
+            count = total
+        }
+        if let wrong { throw SparseLists.fault(ofIndex: wrong) }
+        if let repeating { throw SparseLists.repeated(in: repeating).anonymising(repeating.byteOffset) }
+        var order = 0
+        for index in batch.vectors.indices {
+            guard case .sparse = batch.vectors[index].shape else { continue }
+            batch.vectors[index].shape = .sparse(firstIndex: first[order])
+            order += 1
+        }
     }
 }

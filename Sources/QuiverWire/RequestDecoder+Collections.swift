@@ -8,7 +8,9 @@ extension RequestDecoder {
         try node.requireObject("struct CreateCollection")
         var config = defaults
         if let vectors = try node.given("vectors") { config.vectors = try vectorsConfig(vectors) }
-        if let sparse = try node.given("sparse_vectors") { try refuseEntries(sparse, "sparse_vectors") }
+        if let sparse = try node.given("sparse_vectors") {
+            config.sparseVectors = try sparseVectors(sparse) { "[\($0)]" }
+        }
         if let count = try node.optionalCount("shard_number", from: 1, bound: Int(UInt32.max)) {
             config.shardNumber = count
         }
@@ -24,15 +26,16 @@ extension RequestDecoder {
             config.writeConsistencyFactor = factor
         }
         if let onDisk = try node.optionalBool("on_disk_payload") { config.onDiskPayload = onDisk }
-        try refusePayloadStorage(node)
+        config.payloadMemory = try payloadMemory(node) ?? config.payloadMemory
         if let hnsw = try node.given("hnsw_config") { config.hnsw = config.hnsw.applying(try hnswPatch(hnsw)) }
         if let wal = try node.given("wal_config") { config.wal = try walConfig(wal, defaults: config.wal) }
-        if let optimizers = try node.given("optimizers_config") {
+        if let optimizers = try node.given("optimizers_config", or: "optimizer_config") {
             config.optimizers = config.optimizers.applying(try optimizersPatch(optimizers))
         }
-        try node.refuse("quantization_config", "quantization_config")
+        config.quantization = try quantization(of: node) ?? config.quantization
         try refuseStrictMode(node)
         config.metadata = try metadata(node)
+        try checkVectorNames(of: config, in: node)
         return config
     }
 
@@ -43,7 +46,9 @@ extension RequestDecoder {
             try vectors.requireObject("a map")
             for member in vectors.members { patch.vectors[member.key] = try vectorPatch(member) }
         }
-        if let sparse = try node.given("sparse_vectors") { try refuseEntries(sparse, "sparse_vectors") }
+        if let sparse = try node.given("sparse_vectors") {
+            patch.sparseVectors = try sparseVectors(sparse) { _ in "?" }
+        }
         if let optimizers = try node.given("optimizers_config", or: "optimizer_config") {
             patch.optimizers = try optimizersPatch(optimizers)
         }
@@ -56,10 +61,10 @@ extension RequestDecoder {
             _ = try params.optionalCount("read_fan_out_factor")
             _ = try params.optionalCount("read_fan_out_delay_ms")
             patch.onDiskPayload = try params.optionalBool("on_disk_payload")
-            try refusePayloadStorage(params)
+            patch.payloadMemory = try payloadMemory(params)
         }
         if let hnsw = try node.given("hnsw_config") { patch.hnsw = try hnswPatch(hnsw) }
-        try refuseQuantizationPatch(node)
+        patch.quantization = try quantizationPatch(of: node)
         try refuseStrictMode(node)
         patch.metadata = try metadata(node)
         return patch
@@ -91,65 +96,6 @@ extension RequestDecoder {
     }
 }
 
-// MARK: Vectors
-
-extension RequestDecoder {
-    /// Parameters of one vector, or a map of them: there every member is an object, also one called `size`.
-    private static func vectorsConfig(_ node: JSONNode) throws(WireFault) -> VectorsConfig? {
-        guard node.isObject else { throw node.noVariant("VectorsConfig") }
-        guard node.count > 0 else { return nil }
-        guard node.members.allSatisfy({ $0.isObject }) else { return .unnamed(try vectorParams(node)) }
-        var named: [String: VectorParams] = [:]
-        for member in node.members {
-            do throws(WireFault) {
-                try checkVectorName(member)
-                // A name that only looks the same would replace the other one silently.
-                if let place = named.index(forKey: member.key), !named[place].key.utf8.elementsEqual(member.key.utf8) {
-                    throw member.broken("vector names must differ in more than their Unicode composition")
-                }
-                named[member.key] = try vectorParams(member)
-            } catch {
-                throw error.anonymising(member.byteOffset)
-            }
-        }
-        return .named(named)
-    }
-
-    private static func vectorParams(_ node: JSONNode) throws(WireFault) -> VectorParams {
-        let size = try node.required("size").count(from: 1, to: Limits.vectorSize)
-        let distanceNode = try node.required("distance")
-        let name = try distanceNode.text()
-        guard let distance = Distance(rawValue: name) else {
-            throw distanceNode.unknownVariant(name, ["Cosine", "Euclid", "Dot", "Manhattan"])
-        }
-        var params = VectorParams(size: size, distance: distance)
-        if let hnsw = try node.given("hnsw_config") { params.hnswConfig = try hnswPatch(hnsw) }
-        try node.refuse("quantization_config", "quantization_config")
-        params.onDisk = try node.optionalBool("on_disk")
-        try node.refuse("memory", "memory placement (memory)")
-        if let datatype = try node.given("datatype") {
-            let name = try datatype.text()
-            guard let known = VectorDatatype(rawValue: name) else {
-                throw datatype.unknownVariant(name, ["float32", "uint8", "float16", "turbo4"])
-            }
-            guard known == .float32 else { throw datatype.unsupported("datatype \(name)") }
-            params.datatype = known
-        }
-        try node.refuse("multivector_config", "multivector_config")
-        return params
-    }
-
-    private static func vectorPatch(_ node: JSONNode) throws(WireFault) -> VectorParamsPatch {
-        try node.requireObject("struct VectorParamsDiff")
-        var patch = VectorParamsPatch()
-        if let hnsw = try node.given("hnsw_config") { patch.hnswConfig = try hnswPatch(hnsw) }
-        try refuseQuantizationPatch(node)
-        patch.onDisk = try node.optionalBool("on_disk")
-        try node.refuse("memory", "memory placement (memory)")
-        return patch
-    }
-}
-
 // MARK: Configurations
 
 extension RequestDecoder {
@@ -161,7 +107,7 @@ extension RequestDecoder {
         patch.fullScanThreshold = try node.optionalCount("full_scan_threshold", from: 10)
         patch.maxIndexingThreads = try node.optionalCount("max_indexing_threads")
         patch.onDisk = try node.optionalBool("on_disk")
-        try node.refuse("memory", "memory placement (memory)")
+        patch.memory = try node.optionalVariant("memory", of: MemoryPlacement.self)
         patch.payloadM = try node.optionalCount("payload_m", bound: Limits.hnswLinks)
         // False is what there is; the copies of vectors beside the links are not.
         if let inline = try node.given("inline_storage"), try inline.bool() {
@@ -203,17 +149,11 @@ extension RequestDecoder {
         return config
     }
 
-    /// Qdrant's way to say that nothing is quantized is what there is.
-    private static func refuseQuantizationPatch(_ node: JSONNode) throws(WireFault) {
-        guard let quantization = try node.given("quantization_config") else { return }
-        guard quantization.isString("Disabled") else { throw quantization.unsupported("quantization_config") }
-    }
-
-    /// `payload.memory` places the payloads in memory; an empty object asks for nothing.
-    private static func refusePayloadStorage(_ node: JSONNode) throws(WireFault) {
-        guard let payload = try node.given("payload") else { return }
+    /// `payload.memory`
+    private static func payloadMemory(_ node: JSONNode) throws(WireFault) -> MemoryPlacement? {
+        guard let payload = try node.given("payload") else { return nil }
         try payload.requireObject("struct PayloadStorageParams")
-        try payload.refuse("memory", "memory placement (payload.memory)")
+        return try storageMemory(of: payload, "payload storage")
     }
 
     /// Strict mode that is not enabled checks nothing, whatever its limits say.
@@ -223,11 +163,6 @@ extension RequestDecoder {
         if let enabled = try strict.given("enabled"), try enabled.bool() {
             throw enabled.unsupported("strict_mode_config")
         }
-    }
-
-    private static func refuseEntries(_ node: JSONNode, _ what: String) throws(WireFault) {
-        try node.requireObject("a map")
-        if node.count > 0 { throw node.unsupported(what) }
     }
 
     private static func metadata(_ node: JSONNode) throws(WireFault) -> String? {

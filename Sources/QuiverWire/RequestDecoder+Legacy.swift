@@ -58,23 +58,35 @@ extension RequestDecoder {
             guard let name = try vector.field("name") else { throw vector.noVariant("NamedVectorStruct") }
             request.using = try name.text()
             let values = try vector.required("vector")
-            request.query = .nearest(try dense(values))
+            if values.isObject {
+                request.query = .nearest(.sparse(try sparseVector(values, "NamedVectorStruct")))
+            } else {
+                request.query = .nearest(try dense(values))
+            }
         } else {
             request.query = .nearest(try dense(vector))
         }
         return request
     }
 
-    /// A search takes no ids.
+    /// A search takes neither ids nor multivectors.
     private static func dense(_ node: JSONNode) throws(WireFault) -> VectorInput {
-        guard node.isArray || node.isObject else { throw node.noVariant("NamedVectorStruct") }
-        return try vectorInput(node, "NamedVectorStruct")
+        guard node.isArray && !node.holdsRows else { throw node.noVariant("NamedVectorStruct") }
+        return .dense(try denseVector(node))
+    }
+
+    /// Ids, and dense and sparse vectors.
+    private static func examples(_ node: JSONNode) throws(WireFault) -> [VectorInput] {
+        try node.list("a sequence") { (item) throws(WireFault) in
+            guard !item.holdsRows else { throw item.noVariant("RecommendExample") }
+            return try vectorInput(item, "RecommendExample")
+        }
     }
 
     private static func recommendFields(_ node: JSONNode) throws(WireFault) -> QueryRequest {
         var request = try sharedFields(node)
-        let positive = try node.given("positive").map { (list) throws(WireFault) in try vectorInputs(list) } ?? []
-        let negative = try node.given("negative").map { (list) throws(WireFault) in try vectorInputs(list) } ?? []
+        let positive = try node.given("positive").map { (list) throws(WireFault) in try examples(list) } ?? []
+        let negative = try node.given("negative").map { (list) throws(WireFault) in try examples(list) } ?? []
         request.query = .recommend(
             RecommendInput(positive: positive, negative: negative, strategy: try recommendStrategy(node)))
         request.using = try node.optionalString("using") ?? ""

@@ -29,12 +29,16 @@ extension RequestDecoder {
         guard points.count > 0 else { throw points.broken("must specify points to update") }
         for point in points.elements {
             guard let vector = try point.given("vector", or: "vectors") else { continue }
-            let isEmptyMap = vector.isObject && vector.members.allSatisfy { $0.isArray && $0.count == 0 }
-            if isEmptyMap || (vector.isArray && vector.count == 0) {
-                throw vector.broken("must specify vectors to update for point")
-            }
+            let isEmpty = vector.isObject ? vector.members.allSatisfy(isEmptyVector) : isEmptyVector(vector)
+            if isEmpty { throw vector.broken("must specify vectors to update for point") }
         }
         return [.updateVectors(try rows(points, withPayload: false))]
+    }
+
+    private static func isEmptyVector(_ node: JSONNode) -> Bool {
+        if node.isArray { return node.count == 0 }
+        guard let indices = node.member("indices"), node.member("values") != nil else { return false }
+        return indices.isArray && indices.count == 0
     }
 
     /// `[{id, vector, payload?}]`
@@ -98,19 +102,26 @@ extension RequestDecoder {
         }
         guard !ids.isEmpty else { throw idList.badRequest("Empty update request") }
 
-        var payloads = payloadList?.elements.makeIterator()
-        for id in ids {
-            for index in columns.indices {
-                guard let vector = columns[index].next() else { continue }
-                guard vector.isArray else {
-                    if vector.isObject { try refuseOtherVectors(vector) }
-                    throw vectors.noVariant("BatchVectorStruct")
+        do throws(WireFault) {
+            var payloads = payloadList?.elements.makeIterator()
+            for id in ids {
+                for index in columns.indices {
+                    guard let vector = columns[index].next() else { continue }
+                    if vector.isArray {
+                        try builder.append(vector: vector, name: names[index])
+                    } else if vector.isObject && vectors.isObject {
+                        try builder.append(sparse: vector, name: names[index], in: vectors, "BatchVectorStruct")
+                    } else {
+                        if vector.isObject { try refuseInference(vector) }
+                        throw vectors.noVariant("BatchVectorStruct")
+                    }
                 }
-                try builder.append(vector: vector, name: names[index])
+                try builder.append(id: id, payload: payloads?.next())
             }
-            try builder.append(id: id, payload: payloads?.next())
+            return try builder.finish()
+        } catch {
+            throw error.hoisted(to: node, prefix: vectors.isObject ? "?." : "")
         }
-        return try builder.finish()
     }
 
     private static func column(

@@ -129,41 +129,20 @@ extension RequestDecoder {
         ("relevance_feedback", "relevance_feedback query"),
     ]
 
-    /// A dense vector or an id.
-    static func vectorInput(_ node: JSONNode, _ variant: String = "VectorInput") throws(WireFault) -> VectorInput {
-        if node.isArray { return .dense(try denseVector(node)) }
-        if node.isObject {
-            try refuseOtherVectors(node)
-            throw node.noVariant(variant)
-        }
-        guard node.isString || node.uint64 != nil || node.int64 != nil else { throw node.noVariant(variant) }
-        return .id(try node.pointID())
-    }
-
-    static func denseVector(_ node: JSONNode) throws(WireFault) -> [Float] {
-        guard node.count > 0 else { throw node.broken("dense vector must not be empty", suffix: "vector") }
-        if let first = node.element(at: 0), first.isArray { throw node.unsupported("multivector") }
-        return try node.floats()
-    }
-
-    /// Sparse vectors and objects that a model would turn into vectors.
-    static func refuseOtherVectors(_ node: JSONNode) throws(WireFault) {
-        let sparse = try (indices: node.field("indices"), values: node.field("values"))
-        if sparse.indices != nil && sparse.values != nil { throw node.unsupported("sparse vector") }
-        guard try node.field("model") != nil else { return }
-        if try node.field("text") != nil { throw node.unsupported("inference of a text") }
-        if try node.field("image") != nil { throw node.unsupported("inference of an image") }
-        if try node.field("object") != nil { throw node.unsupported("inference of an object") }
-    }
-
     private static func recommendInput(_ node: JSONNode) throws(WireFault) -> RecommendInput {
         try node.requireObject("struct RecommendInput")
         let positive = try node.given("positive")
         let negative = try node.given("negative")
-        let input = RecommendInput(
-            positive: try positive.map { (list) throws(WireFault) in try vectorInputs(list) } ?? [],
-            negative: try negative.map { (list) throws(WireFault) in try vectorInputs(list) } ?? [],
-            strategy: try recommendStrategy(node))
+        let strategy = try recommendStrategy(node)
+        let input: RecommendInput
+        do throws(WireFault) {
+            input = RecommendInput(
+                positive: try positive.map { (list) throws(WireFault) in try vectorInputs(list) } ?? [],
+                negative: try negative.map { (list) throws(WireFault) in try vectorInputs(list) } ?? [],
+                strategy: strategy)
+        } catch {
+            throw error.hoisted(to: node)
+        }
         if input.positive.isEmpty && input.negative.isEmpty {
             throw node.broken(
                 "Validation error: At least one positive or negative vector/id must be provided [{}]",
@@ -173,8 +152,8 @@ extension RequestDecoder {
     }
 
     /// Ids and vectors, mixed.
-    static func vectorInputs(_ node: JSONNode) throws(WireFault) -> [VectorInput] {
-        return try node.list("a sequence") { (item) throws(WireFault) in try vectorInput(item) }
+    private static func vectorInputs(_ node: JSONNode) throws(WireFault) -> [VectorInput] {
+        try node.list("a sequence") { (item) throws(WireFault) in try vectorInput(item) }
     }
 
     static func recommendStrategy(_ node: JSONNode) throws(WireFault) -> RecommendStrategy {

@@ -44,7 +44,6 @@ extension RequestDecoder {
             collection: try node.required("collection").text(), vector: try node.optionalString("vector"))
     }
 
-    /// `hnsw_ef`, `exact` and `indexed_only` are honoured.
     static func searchParams(_ object: JSONNode) throws(WireFault) -> SearchParams {
         guard let node = try object.given("params") else { return SearchParams() }
         try node.requireObject("struct SearchParams")
@@ -53,22 +52,28 @@ extension RequestDecoder {
         params.exact = try node.optionalBool("exact") ?? false
         params.indexedOnly = try node.optionalBool("indexed_only") ?? false
         if let quantization = try node.given("quantization") {
-            // Without `quantization_config`, which is refused where collections are made, these have nothing
-            // to act on in Qdrant either; scores are exact whatever they say.
             try quantization.requireObject("struct QuantizationSearchParams")
-            _ = try quantization.optionalBool("ignore")
-            _ = try quantization.optionalBool("rescore")
-            _ = try quantization.given("oversampling")?.number(from: 1)
+            params.quantization = QuantizationSearchParams(
+                ignore: try quantization.optionalBool("ignore") ?? false,
+                rescore: try quantization.optionalBool("rescore"),
+                oversampling: try quantization.given("oversampling")?.number(from: 1))
         }
         if let acorn = try node.given("acorn") {
             try acorn.requireObject("struct AcornSearchParams")
-            _ = try acorn.given("max_selectivity")?.number(from: 0, to: 1)
-            if try acorn.optionalBool("enable") == true {
-                throw acorn.unsupported("acorn search")
-            }
+            params.acorn = ACORNParams(
+                enable: try acorn.optionalBool("enable") ?? false,
+                maxSelectivity: try acorn.given("max_selectivity")?.number(from: 0, to: 1)
+                    ?? ACORNParams.defaultMaxSelectivity)
         }
-        try node.refuse("idf", "idf search parameter")
+        params.idf = try node.given("idf").map { (node) throws(WireFault) in try idfScope(node) }
         return params
+    }
+
+    /// `"global"`, or `{corpus: filter}`.
+    private static func idfScope(_ node: JSONNode) throws(WireFault) -> IDFScope {
+        if node.isString("global") { return .global }
+        guard node.isObject, let corpus = try node.field("corpus") else { throw node.noVariant("IdfParams") }
+        return .corpus(try filter(at: corpus))
     }
 
     static func filter(_ object: JSONNode) throws(WireFault) -> Filter? {

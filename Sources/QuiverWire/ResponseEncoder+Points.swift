@@ -173,9 +173,7 @@ extension ResponseEncoder {
         case .sparse(let sparse):
             writer.beginObject()
             writer.key("indices")
-            writer.beginArray()
-            for index in sparse.indices { writer.value(UInt64(index)) }
-            writer.endArray()
+            writer.value(indices: sparse.indices)
             writer.key("values")
             writer.value(floats: sparse.values)
             writer.endObject()

@@ -1,7 +1,9 @@
+import QuiverJSON
+
 /// Why a request was refused: the HTTP status, and the whole text that goes into the error envelope.
 ///
 /// - 400: the body is not what the interface describes (`Format error in JSON body: …`), or makes no sense
-///   as it is put (`Bad request: …`).
+///   as it is put (`Bad request: …`, `Wrong input: …`).
 /// - 422: well-formed values that break a rule (`Validation error in JSON body: [path: message]`).
 /// - 501: a part of Qdrant's interface that is not there yet, named.
 package struct WireError: Error, Hashable, Sendable {
@@ -24,6 +26,7 @@ struct WireFault: Error {
         case format
         case validation
         case badRequest
+        case wrongInput
         case unsupported
     }
 
@@ -40,8 +43,9 @@ struct WireFault: Error {
     /// Appended to the node's path as a last component.
     var suffix: String?
     var flattenings: [Flattening] = []
-    /// Members whose name Qdrant's paths do not tell: it prints `?` for entries of a map.
-    var anonymous: [Int] = []
+    /// Members whose name Qdrant's paths do not tell, by the place where their value begins: entries of a map are `?`,
+    /// or their position.
+    var anonymous: [Int: String] = [:]
 
     /// `name` follows the path of `object` when the fault is inside it.
     func flattened(_ name: String, at object: Int) -> WireFault {
@@ -50,9 +54,19 @@ struct WireFault: Error {
         return fault
     }
 
-    func anonymising(_ member: Int) -> WireFault {
+    func anonymising(_ member: Int, as label: String = "?") -> WireFault {
         var fault = self
-        fault.anonymous.append(member)
+        fault.anonymous[member] = label
+        return fault
+    }
+
+    /// Qdrant tells of some values only what they are part of: a broken rule is told at `node` then, with the path's
+    /// last component after `prefix`.
+    func hoisted(to node: JSONNode, prefix: String = "") -> WireFault {
+        guard kind == .validation else { return self }
+        var fault = self
+        fault.place = node.byteOffset
+        fault.suffix = prefix + (suffix ?? "")
         return fault
     }
 }

@@ -14,6 +14,8 @@ extension WireFault {
             return WireError(status: 422, message: "Validation error in JSON body: [\(path(in: root)): \(message)]")
         case .badRequest:
             return WireError(status: 400, message: "Bad request: \(message)")
+        case .wrongInput:
+            return WireError(status: 400, message: "Wrong input: \(message)")
         case .unsupported:
             return WireError(status: 501, message: "\(message) is not supported yet")
         }
@@ -36,7 +38,9 @@ extension WireFault {
             if let position = child.position {
                 parts += "[\(position)]"
             } else {
-                add(kind == .validation && anonymous.contains(child.node.byteOffset) ? "?" : child.node.key)
+                let label = kind == .validation ? anonymous[child.node.byteOffset] : nil
+                // A position follows its list without a point.
+                if let label, label.hasPrefix("[") { parts += label } else { add(label ?? child.node.key) }
             }
             node = child.node
         }

@@ -52,7 +52,6 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         Refusal("createCollection", #"{"vectors":{"size":65537,"distance":"Dot"}}"#, "vectors.size: value 65537 invalid, must be from 1 to 65536"),
         Refusal("createCollection", #"{"vectors":{"size":0,"distance":"Dot"}}"#, "vectors.size: value 0 invalid, must be from 1 to 65536"),
         Refusal("createCollection", #"{"vectors":{"a":{"size":0,"distance":"Dot"}}}"#, "vectors.?.size: value 0 invalid, must be from 1 to 65536"),
-        Refusal("createCollection", #"{"vectors":{"a/b":{"size":1,"distance":"Dot"}}}"#, #"vectors.?: vector name cannot contain "/" char"#),
         Refusal("createCollection", #"{"hnsw_config":{"ef_construct":3}}"#, "hnsw_config.ef_construct: value 3 invalid, must be 4 or larger"),
         Refusal("createCollection", #"{"hnsw_config":{"full_scan_threshold":9}}"#, "hnsw_config.full_scan_threshold: value 9 invalid, must be 10 or larger"),
         Refusal("createCollection", #"{"hnsw_config":{"m":129}}"#, "hnsw_config.m: value 129 invalid, must be 128 or smaller"),

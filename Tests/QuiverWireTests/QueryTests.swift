@@ -22,7 +22,12 @@ import Testing
         #expect(request.query?.nearest == .dense([1, 2.5]))
         #expect(request.using == "image")
         #expect(request.filter == Filter(must: [.hasID([1])]))
-        #expect(request.params == SearchParams(hnswEf: 77, exact: true, indexedOnly: true))
+        #expect(
+            request.params
+                == SearchParams(
+                    hnswEf: 77, exact: true, indexedOnly: true,
+                    quantization: QuantizationSearchParams(ignore: true, rescore: false, oversampling: 2),
+                    acorn: ACORNParams()))
         #expect(request.scoreThreshold == 0.25 && request.limit == 3 && request.offset == 4)
         #expect(try request.withPayload == .include([path("a"), path("b.c")]))
         #expect(request.withVectors == .names(["image"]))
