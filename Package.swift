@@ -139,7 +139,7 @@ let package = Package(
         .testTarget(
             name: "QuiverCLITests",
             dependencies: [
-                "QuiverCLI", "QuiverServer", "QuiverJSON", "QuiverModel",
+                "QuiverCLI", "QuiverServer", "QuiverJSON", "QuiverModel", "QuiverTestKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
             ],
