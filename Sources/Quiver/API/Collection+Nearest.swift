@@ -70,22 +70,3 @@ extension Collection {
         if let error = sheet.error { throw error }
     }
 }
-
-extension CollectionReader {
-    /// Writes the answers into the places of query `index`, and returns how many there are.
-    func nearest(
-        _ query: NearestQuery, _ vector: UnsafePointer<Float>, at index: Int, _ target: AnswerColumns
-    ) throws -> Int {
-        let components = unsafe Array(UnsafeBufferPointer(start: vector, count: query.dimension))
-        let request = QueryRequest(
-            query: .nearest(.dense(components)), using: query.vectorName, filter: query.filter, params: query.params,
-            limit: query.limit)
-        let points = try self.query(request, nil) { name throws(QuiverError) in throw .collectionMissing(name) }
-        for (place, point) in points.enumerated() {
-            guard case .number(let number) = point.id else { throw QuiverError.idIsNoNumber }
-            unsafe target.ids[index * query.limit + place] = number
-            if let scores = unsafe target.scores { unsafe scores[index * query.limit + place] = point.score }
-        }
-        return points.count
-    }
-}

@@ -62,7 +62,7 @@ struct SegmentMerger {
         let path = core.store.segmentPath(id)
         try SegmentWriter(
             path: path, metric: field.metric, dimension: field.dimension, sources: inputs.map { .sealed($0.segment) },
-            rows: rows
+            rows: rows, numbers: try PointNumbers.column(rows, core.store)
         ).write(graph: graph)
         return try SealedSegment(id: id, path: path, onDisk: core.isOnDisk(field.name))
     }

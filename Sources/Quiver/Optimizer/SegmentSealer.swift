@@ -42,7 +42,7 @@ struct SegmentSealer {
         let path = core.store.segmentPath(id)
         try SegmentWriter(
             path: path, metric: vector.field.metric, dimension: vector.field.dimension, sources: [.growing(growing)],
-            rows: rows
+            rows: rows, numbers: try PointNumbers.column(rows, core.store)
         ).write(graph: nil)
         let segment = try SealedSegment(id: id, path: path, onDisk: core.isOnDisk(vector.field.name))
         return Sealed(vector: index, segment: segment, rows: rows)

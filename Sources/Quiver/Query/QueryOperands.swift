@@ -87,7 +87,7 @@ struct QueryOperands {
         }
         if field.distance == .cosine { examples = examples.map(Normalisation.normalised) }
         return SearchVectors(
-            components: Array(examples.joined()), dimension: field.dimension,
+            components: examples.count == 1 ? examples[0] : Array(examples.joined()), dimension: field.dimension,
             positiveCount: combination == .nearest ? 1 : positives.count, combination: combination)
     }
 

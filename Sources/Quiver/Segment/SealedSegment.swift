@@ -13,6 +13,8 @@ import QuiverModel
     let path: String
     let meta: SegmentMeta
     let slots: SlotTable
+    /// The number of each row's point, valid for rows that live; nil: look them up.
+    let ids: UnsafePointer<UInt64>?
     let rows: RowsView
     /// Nil for Manhattan.
     let codes: CodesView?
@@ -40,6 +42,7 @@ import QuiverModel
             ranks: try chunks.data(
                 .slotRanks, UInt32.self, count: SlotTable.rankCount(first: meta.firstSlot, last: meta.lastSlot)),
             firstSlot: meta.firstSlot, lastSlot: meta.lastSlot)
+        unsafe ids = try chunks.isPresent(.ids) ? chunks.data(.ids, UInt64.self, count: count) : nil
         let floats = unsafe try chunks.data(.vectors, Float.self, count: count * meta.dimension)
         rows = unsafe RowsView(floats: floats, dimension: meta.dimension, strideFloats: meta.dimension, count: count)
         if meta.metric.usesCodes {
@@ -130,6 +133,16 @@ struct SegmentReader {
         return meta
     }
 
+    /// Whether the file is to have a chunk; of one that may be there or not, whether it has.
+    private func isPresent(_ chunk: SegmentChunk, _ meta: SegmentMeta) throws(QuiverError) -> Bool {
+        if let isPresent = chunk.isPresent(in: meta) { return isPresent }
+        return try isPresent(chunk)
+    }
+
+    func isPresent(_ chunk: SegmentChunk) throws(QuiverError) -> Bool {
+        try mapping { () throws(LMDBError) in try transaction.contains(.main, chunk.rawValue) }
+    }
+
     /// The data of a chunk, which has to hold `count` elements.
     func data<Element: BitwiseCopyable>(
         _ chunk: SegmentChunk, _: Element.Type, count: Int
@@ -159,7 +172,7 @@ struct SegmentReader {
     /// Compares every chunk that the segment has with its checksum.
     func verify() throws(QuiverError) {
         let meta = try meta()
-        for chunk in SegmentChunk.allCases where chunk.isPresent(in: meta) {
+        for chunk in SegmentChunk.allCases where try isPresent(chunk, meta) {
             let data = unsafe try bytes(chunk)
             guard let header = unsafe data.baseAddress.map({ unsafe $0 - SegmentFormat.headerBytes }),
                 let digest = unsafe Checksum.sha256(data)
@@ -171,8 +184,10 @@ struct SegmentReader {
 }
 
 extension SegmentChunk {
-    func isPresent(in meta: SegmentMeta) -> Bool {
+    /// Nil for a chunk that may be there or not.
+    func isPresent(in meta: SegmentMeta) -> Bool? {
         switch self {
+        case .ids: nil
         case .slots, .slotBitmap, .slotRanks, .vectors: true
         case .codes, .codeTerms: meta.metric.usesCodes
         case .links, .upperOffsets, .upperLinks: meta.graph != nil

@@ -34,6 +34,8 @@ enum SegmentChunk: String, CaseIterable {
     /// The set of slots from the first on; `SlotTable` describes it and its ranks.
     case slotBitmap = "slot_bitmap"
     case slotRanks = "slot_ranks"
+    /// u64 per row, see `PointNumbers`; absent when a point has a UUID, and in files of earlier versions.
+    case ids
     /// f32 × dimension per row.
     case vectors
     /// As `CodeEncoder` lays them out; absent for Manhattan.

@@ -42,6 +42,8 @@ struct SegmentWriter {
     let sources: [SegmentSource]
     /// In ascending order of slots, each slot once; not empty.
     let rows: [SegmentRow]
+    /// Of `rows`, for the chunk of ids.
+    var numbers: [UInt64]?
 
     private var temporaryPath: String { path + ".tmp" }
 
@@ -91,7 +93,7 @@ struct SegmentWriter {
 
     /// An upper bound of what the file needs, so that the map need not grow while pointers into it are used.
     private func mapBytes(_ plan: GraphPlan?) -> Int {
-        var bytesPerRow = dimension * 4 + 4
+        var bytesPerRow = dimension * 4 + 4 + 8
         if metric.usesCodes { bytesPerRow += codeStride + CodeEncoder.termsBytes }
         // Ground links, offsets, and the upper lists: fewer than one a row.
         if let plan { bytesPerRow += plan.parameters.m * 4 * 3 + 4 }
@@ -125,6 +127,11 @@ struct SegmentWriter {
             for index in 0..<count { unsafe slots[index] = rows[index].slot }
         }
         try putSlotTable(&transaction)
+        if let numbers {
+            unsafe try put(.ids, bytes: count * 8, &transaction) { memory in
+                unsafe numbers.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+            }
+        }
     }
 
     private func putVectors(_ transaction: inout WriteTransaction) throws(QuiverError) {
