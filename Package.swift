@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .library(name: "Quiver", targets: ["Quiver"]),
         .library(name: "QuiverServer", targets: ["QuiverServer"]),
+        .library(name: "QuiverC", type: .dynamic, targets: ["QuiverC"]),
         .executable(name: "quiver", targets: ["QuiverCLI"]),
     ],
     traits: [
@@ -76,7 +77,14 @@ let package = Package(
         // Floor 5: REST JSON to model and back; no sockets, no engine.
         .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON"], swiftSettings: fenced),
 
-        // Floor 6.
+        // Floor 6: the engine for other languages, and its header.
+        .systemLibrary(name: "CQuiver"),
+        .target(
+            name: "QuiverC",
+            dependencies: ["CQuiver", "Quiver", "QuiverModel", "QuiverJSON", "QuiverPayload", "QuiverWire"],
+            swiftSettings: fenced),
+
+        // Floor 6: the server.
         .target(
             name: "QuiverServer",
             dependencies: [

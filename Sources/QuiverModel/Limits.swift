@@ -7,8 +7,6 @@ public enum Limits {
     /// Bytes; 422 beyond.
     public static let vectorNameBytes = 200
     /// Components of a dense vector; 422 beyond.
-    /// Components of a multivector, exclusive.
-    public static let multivectorComponents = 1_048_576
     public static let vectorSize = 65_536
     /// Components of all vectors of a multivector together; 422 from there on.
     public static let multivectorComponents = 1 << 20

@@ -70,7 +70,7 @@ extension Collection {
     }
 
     /// Runs a read on one moment of the collection. The read transaction ends with it.
-    private func reading<Value>(
+    func reading<Value>(
         _ body: (borrowing CollectionReader) throws -> Value
     ) throws(QuiverError) -> Value {
         do {

@@ -17,11 +17,30 @@ final class CollectionCore: Sendable {
     let optimizer: Optimizer
     let logger: Logger
 
-    private let currentConfig: Mutex<CollectionConfig>
+    private struct Settings {
+        var config: CollectionConfig
+        /// Of each vector, in the order of `fields`.
+        var search: [SearchSettings]
+
+        init(_ config: CollectionConfig, _ fields: [VectorField]) {
+            self.config = config
+            search = fields.map { SearchSettings(config, $0) }
+        }
+    }
+
+    private let settings: Mutex<Settings>
 
     var config: CollectionConfig {
-        get { currentConfig.withLock { $0 } }
-        set { currentConfig.withLock { $0 = newValue } }
+        get { settings.withLock { $0.config } }
+        set {
+            let new = Settings(newValue, fields)
+            settings.withLock { $0 = new }
+        }
+    }
+
+    /// Of the vector at `index` of `fields`, as the present configuration has them.
+    func searchSettings(_ index: Int) -> SearchSettings {
+        settings.withLock { $0.search[index] }
     }
 
     /// Opens the collection in `directory`, making it when it is new.
@@ -30,8 +49,9 @@ final class CollectionCore: Sendable {
     ) throws(QuiverError) {
         self.name = name
         logger = options.logger
-        currentConfig = Mutex(config)
-        fields = VectorField.fields(of: config)
+        let fields = VectorField.fields(of: config)
+        self.fields = fields
+        settings = Mutex(Settings(config, fields))
         let nextSegmentID: UInt64
         do {
             let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)

@@ -163,6 +163,18 @@ final class Optimizer: Sendable {
         return isWaiting
     }
 
+    /// Starts sealing what has grown without waiting for a pause. True when nothing waits to be sealed. Not on the
+    /// writer's thread.
+    func hasten() throws(QuiverError) -> Bool {
+        guard let core = writableCore else { return true }
+        let view = core.view.load()
+        if !view.hasFrozen, Optimizer.wantsSealing(view, core.config, rows: 1) {
+            try core.writer.perform { $0.state.freeze() }
+        }
+        consider()
+        return !core.view.load().hasFrozen
+    }
+
     /// Whether the collection is large enough for graphs and has at least `rows` rows that are not sealed.
     private static func wantsSealing(_ view: CollectionView, _ config: CollectionConfig, rows: Int) -> Bool {
         guard config.optimizers.maxOptimizationThreads != 0 else { return false }

@@ -56,7 +56,10 @@ struct SegmentMerger {
     ) throws -> SealedSegment {
         let id = optimizer.takeSegmentID()
         let path = core.store.segmentPath(id)
-        try SegmentWriter(path: path, field: field, sources: inputs.map { .sealed($0.segment) }, rows: rows).write(plan)
+        try SegmentWriter(
+            path: path, field: field, sources: inputs.map { .sealed($0.segment) }, rows: rows,
+            numbers: try PointNumbers.column(rows, core.store)
+        ).write(plan)
         return try SealedSegment(id: id, path: path, placement: core.placement(field.name))
     }
 

@@ -39,7 +39,10 @@ struct SegmentSealer {
         rows.sort { $0.slot < $1.slot }
         let id = optimizer.takeSegmentID()
         let path = core.store.segmentPath(id)
-        try SegmentWriter(path: path, field: vector.field, sources: [.growing(growing)], rows: rows).write(nil)
+        try SegmentWriter(
+            path: path, field: vector.field, sources: [.growing(growing)], rows: rows,
+            numbers: try PointNumbers.column(rows, core.store)
+        ).write(nil)
         let segment = try SealedSegment(id: id, path: path, placement: core.placement(vector.field.name))
         return Sealed(vector: index, segment: segment, rows: rows)
     }

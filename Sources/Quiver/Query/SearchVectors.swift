@@ -27,6 +27,28 @@ struct SearchVectors: Sendable {
             case .sparse: break
             }
         }
+        prepare(field)
+    }
+
+    /// One vector of a caller, `field.dimension` floats.
+    init(_ vector: UnsafePointer<Float>, _ field: VectorField) throws(QuiverError) {
+        dimension = field.dimension
+        count = 1
+        positiveCount = 1
+        combination = .nearest
+        // Without their sign, numbers sort as their bits do, and what is not finite is behind all of them.
+        var largest: UInt32 = 0
+        for place in 0..<dimension { largest = max(largest, unsafe vector[place].bitPattern & 0x7FFF_FFFF) }
+        guard largest < Float.infinity.bitPattern else {
+            throw .badInput("Vector components have to be finite numbers")
+        }
+        components = unsafe Array(UnsafeBufferPointer(start: vector, count: dimension))
+        if field.kind == .multi { rowEnds = [1] }
+        prepare(field)
+    }
+
+    private mutating func prepare(_ field: VectorField) {
+        let dimension = dimension
         unsafe components.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress, dimension > 0 else { return }
             for row in 0..<buffer.count / dimension {

@@ -11,6 +11,8 @@ import QuiverModel
     let path: String
     let meta: SegmentMeta
     let slots: SlotTable
+    /// The number of each point, valid for those that live; nil: look them up.
+    let ids: UnsafePointer<UInt64>?
     /// Nil for sparse vectors.
     let rows: SealedRows?
     /// Nil when the segment is flat.
@@ -38,6 +40,7 @@ import QuiverModel
             ranks: try chunks.data(
                 .slotRanks, UInt32.self, count: SlotTable.rankCount(first: meta.firstSlot, last: meta.lastSlot)),
             firstSlot: meta.firstSlot, lastSlot: meta.lastSlot)
+        unsafe ids = try chunks.isPresent(.ids) ? chunks.data(.ids, UInt64.self, count: count) : nil
         rows = meta.kind == .sparse ? nil : try SealedRows(meta, chunks)
         indexing = SegmentIndexing(text: meta.indexing)
         self.meta = meta
@@ -101,6 +104,16 @@ struct SegmentReader {
         return meta
     }
 
+    /// Whether the file is to have a chunk; of one that may be there or not, whether it has.
+    private func isPresent(_ chunk: SegmentChunk, _ meta: SegmentMeta) throws(QuiverError) -> Bool {
+        if let isPresent = chunk.isPresent(in: meta) { return isPresent }
+        return try isPresent(chunk)
+    }
+
+    func isPresent(_ chunk: SegmentChunk) throws(QuiverError) -> Bool {
+        try mapping { () throws(LMDBError) in try transaction.contains(.main, chunk.rawValue) }
+    }
+
     /// The data of a chunk, which has to hold `count` elements.
     func data<Element: BitwiseCopyable>(
         _ chunk: SegmentChunk, _: Element.Type, count: Int
@@ -130,7 +143,7 @@ struct SegmentReader {
     /// Compares every chunk that the segment has with its checksum.
     func verify() throws(QuiverError) {
         let meta = try meta()
-        for chunk in SegmentChunk.allCases where chunk.isPresent(in: meta) {
+        for chunk in SegmentChunk.allCases where try isPresent(chunk, meta) {
             let data = unsafe try bytes(chunk)
             guard let header = unsafe data.baseAddress.map({ unsafe $0 - SegmentFormat.headerBytes }),
                 let digest = unsafe Checksum.sha256(data)

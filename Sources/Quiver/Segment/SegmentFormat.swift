@@ -35,6 +35,8 @@ enum SegmentChunk: String, CaseIterable {
     /// The set of slots from the first on; `SlotTable` describes it and its ranks.
     case slotBitmap = "slot_bitmap"
     case slotRanks = "slot_ranks"
+    /// u64 per point, see `PointNumbers`; absent when a point has a UUID.
+    case ids
     /// u32 per point and one more: the rows of point `p` of a multivector are from entry `p` to before entry `p + 1`.
     case rowOffsets = "row_offsets"
     /// The components of each row, as `SegmentMeta.element` says.
@@ -47,8 +49,10 @@ enum SegmentChunk: String, CaseIterable {
     case upperOffsets = "upper_offsets"
     case upperLinks = "upper_links"
 
-    func isPresent(in meta: SegmentMeta) -> Bool {
+    /// Nil for a chunk that may be there or not.
+    func isPresent(in meta: SegmentMeta) -> Bool? {
         switch self {
+        case .ids: nil
         case .slots, .slotBitmap, .slotRanks, .vectors: true
         case .rowOffsets: meta.kind == .multi
         case .codes, .codeTerms: meta.metric.usesCodes

@@ -32,6 +32,8 @@ struct SegmentWriter {
     let sources: [SegmentSource]
     /// In ascending order of slots, each slot once; not empty.
     let rows: [SegmentRow]
+    /// Of `rows`, for the chunk of ids.
+    var numbers: [UInt64]?
 
     var temporaryPath: String { path + ".tmp" }
 
@@ -86,7 +88,7 @@ struct SegmentWriter {
     var first: UInt32 { rows.first?.slot ?? 0 }
     var last: UInt32 { rows.last?.slot ?? 0 }
 
-    private var slotBytes: Int { rows.count * 4 + SlotTable.wordCount(first: first, last: last) * 9 }
+    private var slotBytes: Int { rows.count * 12 + SlotTable.wordCount(first: first, last: last) * 9 }
 
     /// LMDB keeps what a transaction writes in memory until it commits: so each large chunk has its own.
     func inTransaction(
@@ -104,6 +106,11 @@ struct SegmentWriter {
             for index in 0..<count { unsafe slots[index] = rows[index].slot }
         }
         try putSlotTable(&transaction)
+        if let numbers {
+            unsafe try put(.ids, bytes: count * 8, &transaction) { memory in
+                unsafe numbers.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+            }
+        }
     }
 
     private func putSlotTable(_ transaction: inout WriteTransaction) throws(QuiverError) {
