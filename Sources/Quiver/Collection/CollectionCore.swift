@@ -14,6 +14,8 @@ final class CollectionCore: Sendable {
     let writer: CollectionWriter
     let view: ViewBox
     let scratches = SearchScratchPool()
+    /// Of the whole database.
+    let filterCache: FilterCache
     let optimizer: Optimizer
     let logger: Logger
 
@@ -45,9 +47,11 @@ final class CollectionCore: Sendable {
 
     /// Opens the collection in `directory`, making it when it is new.
     init(
-        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork
+        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork,
+        filterCache: FilterCache
     ) throws(QuiverError) {
         self.name = name
+        self.filterCache = filterCache
         logger = options.logger
         let fields = VectorField.fields(of: config)
         self.fields = fields
