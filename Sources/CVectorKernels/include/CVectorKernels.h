@@ -223,4 +223,6 @@ static inline void qvk_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMI
 }
 #endif
 
+#include "CVectorKernelsQuantized.h"
+
 #endif
