@@ -18,6 +18,7 @@ import Synchronization
 
     private var codeKernels = KernelArray()
     private var rowKernels = KernelArray()
+    private var quantizedKernels = KernelArray()
     private var partial: UnsafeMutablePointer<Float>
     private var partialVectors = 0
     /// Scores of the rows of one multivector, `Scorer.batchLimit` of them; taken when one is first met.
@@ -46,6 +47,7 @@ import Synchronization
         unsafe rowScores?.deallocate()
         codeKernels.free()
         rowKernels.free()
+        quantizedKernels.free()
     }
 
     /// What the last walk or scan found, best first. Valid until the next one.
@@ -96,6 +98,25 @@ import Synchronization
             unsafe (rowKernels.kernels + index).initialize(to: kernel)
         }
         return unsafe scorer(rowKernels.kernels, query, groups)
+    }
+
+    /// A scorer on quantized rows: its scores estimate the similarity. The dimensions must agree.
+    package func prepare(
+        _ query: QueryVectors, on view: QuantizedView, queryEncoding: BinaryQueryEncoding = .default,
+        groups: RowGroups? = nil
+    ) -> Scorer {
+        let quantizer = view.quantizer
+        precondition(query.dimension == quantizer.dimension)
+        let bytes = quantizer.queryBytes(queryEncoding)
+        quantizedKernels.reserve(count: query.rowCount, queryBytes: bytes)
+        for index in 0..<query.rowCount {
+            var kernel = unsafe qvk_scorer()
+            unsafe quantizer.aim(
+                &kernel, at: view.base, query: query.floats + index * query.dimension, encoding: queryEncoding,
+                memory: UnsafeMutableRawPointer(quantizedKernels.queries + index * bytes))
+            unsafe (quantizedKernels.kernels + index).initialize(to: kernel)
+        }
+        return unsafe scorer(quantizedKernels.kernels, query, groups)
     }
 
     private func scorer(

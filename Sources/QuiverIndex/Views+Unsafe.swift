@@ -48,6 +48,14 @@ import CVectorKernels
         self.count = count
     }
 
+    /// Of rows that are stored as floats.
+    var floats: UnsafePointer<Float> {
+        precondition(element == .float32)
+        return unsafe base.assumingMemoryBound(to: Float.self)
+    }
+
+    var strideFloats: Int { strideBytes / MemoryLayout<Float>.stride }
+
     /// Writes the components of a row as floats, `dimension` of them.
     package func copy(_ row: Int, into out: UnsafeMutablePointer<Float>) {
         let at = unsafe base + row * strideBytes
