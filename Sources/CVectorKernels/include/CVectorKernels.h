@@ -264,5 +264,6 @@ static inline void qvk_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMI
 #endif
 
 #include "CVectorKernelsLinks.h"
+#include "CVectorKernelsSparse.h"
 
 #endif
