@@ -278,5 +278,6 @@ static inline void qvk_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMI
 
 #include "CVectorKernelsLinks.h"
 #include "CVectorKernelsQuantized.h"
+#include "CVectorKernelsSparse.h"
 
 #endif
