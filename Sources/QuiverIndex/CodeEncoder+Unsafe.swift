@@ -19,13 +19,13 @@ package enum CodeEncoder {
     package static func strideBytes(dimension: Int) -> Int { (dimension + 63) / 64 * 64 }
 
     /// Encodes one row into `codes` (`strideBytes(dimension:)` bytes) and `terms` (`termsBytes`, aligned to 4).
-    /// The values must be finite.
+    /// The values must be finite; magnitudes beyond `limit` are coded as it.
     package static func encode(
         _ row: UnsafePointer<Float>, dimension: Int, codes: UnsafeMutablePointer<UInt8>,
-        terms: UnsafeMutableRawPointer
+        terms: UnsafeMutableRawPointer, limit: Float = .infinity
     ) {
         let typed = unsafe terms.assumingMemoryBound(to: qvk_code_terms.self)
-        unsafe qvk_encode_row(row, dimension, codes, strideBytes(dimension: dimension), typed)
+        unsafe qvk_encode_row_clipped(row, dimension, limit, codes, strideBytes(dimension: dimension), typed)
     }
 
     /// Brings a vector to length 1 and returns the length it had; zero and already normalised vectors stay as

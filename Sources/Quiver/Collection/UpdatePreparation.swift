@@ -92,15 +92,13 @@ struct UpdatePreparation {
         let isFinite = unsafe batch.components.withUnsafeMutableBufferPointer { components in
             for vector in vectors {
                 let field = shapes[vector.name]
-                guard let base = components.baseAddress, field.kind != .sparse else { continue }
+                guard let base = components.baseAddress, let storage = field.storage else { continue }
                 for row in 0..<vector.count / field.dimension {
                     let start = unsafe base + vector.offset + row * field.dimension
                     if field.isNormalised {
                         unsafe CodeEncoder.normalise(UnsafePointer(start), dimension: field.dimension, into: start)
                     }
-                    guard unsafe RowEncoder.round(start, dimension: field.dimension, as: field.element) else {
-                        return false
-                    }
+                    guard unsafe storage.round(start) else { return false }
                 }
             }
             // A sum is not finite as soon as one of its terms is not; an overflow of large ones is looked at closer.

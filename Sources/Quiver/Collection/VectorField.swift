@@ -29,6 +29,8 @@ struct VectorField: Sendable {
     let distance: Distance
     let datatype: VectorDatatype
     let modifier: SparseModifier
+    /// Of dense vectors and multivectors.
+    let storage: RowStorage?
 
     var metric: Metric { distance.metric }
 
@@ -42,6 +44,7 @@ struct VectorField: Sendable {
         distance = params.distance
         datatype = params.datatype ?? .float32
         modifier = .none
+        storage = RowStorage(VectorField.stored(datatype), dimension: params.size, metric: params.distance.metric)
     }
 
     init(name: String, params: SparseVectorParams) {
@@ -51,7 +54,19 @@ struct VectorField: Sendable {
         distance = .dot
         datatype = params.index?.datatype ?? .float32
         modifier = params.modifier ?? .none
+        storage = nil
     }
+
+    private static func stored(_ datatype: VectorDatatype) -> SegmentMeta.Datatype {
+        switch datatype {
+        case .float32: .float32
+        case .float16: .float16
+        case .uint8: .uint8
+        case .turbo4: .turbo4
+        }
+    }
+
+    var segmentDatatype: SegmentMeta.Datatype { VectorField.stored(datatype) }
 
     /// Whether numbers have the shape of this field.
     func fits(_ numbers: VectorNumbers) -> Bool {

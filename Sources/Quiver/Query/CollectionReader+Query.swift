@@ -98,7 +98,8 @@ extension CollectionReader {
             exact: params.exact || !settings.hasGraphs,
             mostUnindexedRows: params.indexedOnly
                 ? settings.mostUnindexedBytes.map { $0 / vector.bytesPerPoint } : nil,
-            fullScanRows: settings.fullScanBytes / vector.bytesPerPoint, deadline: deadline)
+            fullScanRows: settings.fullScanBytes / vector.bytesPerPoint,
+            codes: CodeUse(settings.quantization, params.quantization), deadline: deadline)
     }
 
     private func scored(_ slot: UInt32, score: Float, _ request: QueryRequest) throws -> ScoredPoint {

@@ -5,6 +5,8 @@ import QuiverModel
 struct SearchSettings: Sendable {
     /// Of a query that names none.
     var ef: Int
+    /// Nil where nothing is quantized but for the engine's own use.
+    var quantization: QuantizationConfig?
     /// False: every search is exact.
     var hasGraphs: Bool
     /// Filters that leave points with at most so many bytes of vectors are answered by a scan of them.
@@ -16,6 +18,8 @@ struct SearchSettings: Sendable {
         let hnsw = config.hnsw.applying(config.vectors?.byName[field.name]?.hnswConfig)
         let indexingKilobytes = config.optimizers.indexingThreshold ?? 0
         ef = hnsw.efConstruct
+        quantization = field.kind == .sparse
+            ? nil : config.vectors?.byName[field.name]?.quantization ?? config.quantization
         hasGraphs = hnsw.m > 0
         fullScanBytes = hnsw.fullScanThreshold * 1024
         mostUnindexedBytes = indexingKilobytes > 0 ? indexingKilobytes * 1024 : nil

@@ -56,7 +56,8 @@ struct SearchVectors: Sendable {
                 if field.isNormalised {
                     unsafe CodeEncoder.normalise(UnsafePointer(start), dimension: dimension, into: start)
                 }
-                _ = unsafe RowEncoder.round(start, dimension: dimension, as: field.element)
+                // A query is compared with codes as it is.
+                if field.datatype != .turbo4 { _ = unsafe field.storage?.round(start) }
             }
         }
     }

@@ -23,10 +23,11 @@ struct VectorSearch {
     let mostUnindexedRows: Int?
     /// Matching points up to this number are scanned rather than walked to.
     let fullScanRows: Int
+    let codes: CodeUse
     let deadline: ContinuousClock.Instant?
 
     /// More candidates of a scan on codes are rescored than asked for, because codes may swap near neighbours.
-    private var scanKeep: Int { 2 * limit + 32 }
+    private var scanKeep: Int { max(2 * limit + 32, codes.candidates(limit: limit)) }
 
     /// The best `limit` points, best first, with internal scores.
     func run(_ scratch: SearchScratch) throws -> [ScoredSlot] {
@@ -64,7 +65,7 @@ struct VectorSearch {
             acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
             deadChunks: view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers))
         if exact {
-            let scorer = scratch.prepare(query, on: rows.stored, metric: segment.meta.metric, groups: rows.groups)
+            let scorer = rows.stored.scorer(query, metric: segment.meta.metric, groups: rows.groups, scratch)
             try check(Search.scan(
                 0..<segment.pointCount, scorer: scorer, filter: filter, keep: limit, deadline: deadline,
                 scratch: scratch))
@@ -79,12 +80,15 @@ struct VectorSearch {
             return
         }
         if let graph = rows.graph {
+            let ef = max(ef, codes.candidates(limit: limit))
             try check(Search.walk(
-                graph, scorer: scorer, filter: filter, ef: max(ef, limit), deadline: deadline, scratch: scratch))
+                graph, scorer: scorer, filter: filter, ef: ef, deadline: deadline, scratch: scratch))
             if scratch.candidateCount >= limit
                 || scratch.candidateCount >= SearchShortfall.liveMatches(view, accepted, atMost: limit)
             {
-                rescore(Search.rescoreCount(limit: limit, ef: ef), query, answer, scratch)
+                // Coarse codes order their candidates badly: all of them are worth a look.
+                let count = usesQuantized(rows) ? ef : Search.rescoreCount(limit: limit, ef: ef)
+                rescore(count, query, answer, scratch)
                 return
             }
         }
@@ -106,18 +110,25 @@ struct VectorSearch {
     private func approximateScorer(
         _ query: QueryVectors, _ metric: Metric, _ rows: SealedRows, _ scratch: SearchScratch
     ) -> Scorer {
+        if let quantized = rows.quantized, codes.usesQuantized {
+            return scratch.prepare(query, on: quantized, queryEncoding: codes.queryEncoding, groups: rows.groups)
+        }
         if let codes = rows.codes { return scratch.prepare(query, on: codes, metric: metric, groups: rows.groups) }
-        return scratch.prepare(query, on: rows.stored, metric: metric, groups: rows.groups)
+        return rows.stored.scorer(query, metric: metric, groups: rows.groups, scratch)
     }
 
+    /// Whether candidates of these rows were found on codes of a configured form.
+    private func usesQuantized(_ rows: SealedRows) -> Bool { rows.quantized != nil && codes.usesQuantized }
+
     private func rescore(_ count: Int, _ query: QueryVectors, _ answer: Answer, _ scratch: SearchScratch) {
-        if answer.rows.codes == nil {
+        let isExact = answer.rows.codes == nil && !usesQuantized(answer.rows)
+        if isExact || !codes.rescores {
             Search.collect(
                 count: count, filter: answer.filter, segment: answer.number, scratch: scratch, into: answer.top)
             return
         }
-        let exactScorer = scratch.prepare(
-            query, on: answer.rows.stored, metric: answer.metric, groups: answer.rows.groups)
+        let exactScorer = answer.rows.stored.scorer(
+            query, metric: answer.metric, groups: answer.rows.groups, scratch)
         Search.rescore(
             count: count, exact: exactScorer, filter: answer.filter, segment: answer.number, scratch: scratch,
             into: answer.top)

@@ -4,21 +4,25 @@ import QuiverModel
 /// The rows of a sealed segment of dense vectors or multivectors, with what is searched instead of them.
 @safe struct SealedRows: @unchecked Sendable {
     // @unchecked: pointers into the segment's read-only map, which its owner keeps.
-    let stored: RowsView
+    let stored: StoredRows
     /// Of multivectors: `pointCount + 1` entries, see `SegmentChunk.rowOffsets`.
     let offsets: UnsafePointer<UInt32>?
     /// Nil for Manhattan.
     let codes: CodesView?
+    /// What is searched instead of `codes` where the collection has its vectors quantized.
+    let quantized: QuantizedView?
     /// Nil for a segment without a graph.
     let graph: GraphView?
 
     init(_ meta: SegmentMeta, _ chunks: SegmentReader) throws(QuiverError) {
         let count = meta.rowCount
-        let bytes = unsafe try chunks.data(
-            .vectors, UInt8.self, count: count * meta.dimension * meta.element.byteCount)
-        stored = unsafe RowsView(UnsafeRawPointer(bytes), meta.element, dimension: meta.dimension, count: count)
+        let storage = RowStorage(meta.datatype, dimension: meta.dimension, metric: meta.metric)
+        stored = unsafe storage.view(
+            unsafe UnsafeRawPointer(try chunks.data(.vectors, UInt8.self, count: count * storage.byteCount)),
+            count: count)
         unsafe offsets = meta.kind == .multi ? try SealedRows.openOffsets(meta, chunks) : nil
         codes = meta.metric.usesCodes ? try SealedRows.openCodes(count, meta.dimension, chunks) : nil
+        quantized = try chunks.isPresent(.quantizer) ? SealedRows.openQuantized(meta, chunks) : nil
         graph = try meta.graph.map { graph throws(QuiverError) in
             try SealedRows.openGraph(graph, pointCount: meta.pointCount, chunks)
         }
@@ -42,6 +46,16 @@ import QuiverModel
             codes: try chunks.data(.codes, UInt8.self, count: count * stride), strideBytes: stride,
             terms: UnsafeRawPointer(try chunks.data(.codeTerms, UInt8.self, count: count * CodeEncoder.termsBytes)),
             dimension: dimension, count: count)
+    }
+
+    private static func openQuantized(
+        _ meta: SegmentMeta, _ chunks: SegmentReader
+    ) throws(QuiverError) -> QuantizedView {
+        guard let quantizer = unsafe Quantizer(try chunks.bytes(.quantizer)), quantizer.dimension == meta.dimension,
+            quantizer.metric == meta.metric
+        else { throw chunks.damaged(SegmentChunk.quantizer.rawValue) }
+        let rows = unsafe try chunks.data(.quantized, UInt8.self, count: meta.rowCount * quantizer.strideBytes)
+        return unsafe QuantizedView(quantizer: quantizer, base: UnsafeRawPointer(rows), count: meta.rowCount)
     }
 
     private static func openGraph(
@@ -89,7 +103,10 @@ import QuiverModel
     func place(_ placement: SegmentPlacement) {
         unsafe MappedMemory.place(
             stored.base, bytes: stored.count * stored.strideBytes, placement.vectors, isRandom: true)
-        if let codes {
+        if let quantized {
+            unsafe MappedMemory.place(
+                quantized.base, bytes: quantized.count * quantized.quantizer.strideBytes, placement.codes)
+        } else if let codes {
             unsafe MappedMemory.place(codes.codes, bytes: codes.count * codes.strideBytes, placement.codes)
             unsafe MappedMemory.place(codes.terms, bytes: codes.count * CodeEncoder.termsBytes, placement.codes)
         }

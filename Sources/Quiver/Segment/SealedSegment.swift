@@ -125,7 +125,8 @@ struct SegmentReader {
         return unsafe base.bindMemory(to: Element.self, capacity: count)
     }
 
-    private func bytes(_ chunk: SegmentChunk) throws(QuiverError) -> UnsafeRawBufferPointer {
+    /// The data of a chunk of any length.
+    func bytes(_ chunk: SegmentChunk) throws(QuiverError) -> UnsafeRawBufferPointer {
         let value = unsafe try mapping { () throws(LMDBError) in unsafe try transaction.get(.main, chunk.rawValue) }
         guard let value = unsafe value, value.count >= SegmentFormat.headerBytes,
             unsafe value.loadUnaligned(as: UInt32.self) == SegmentFormat.magic

@@ -39,11 +39,14 @@ enum SegmentChunk: String, CaseIterable {
     case ids
     /// u32 per point and one more: the rows of point `p` of a multivector are from entry `p` to before entry `p + 1`.
     case rowOffsets = "row_offsets"
-    /// The components of each row, as `SegmentMeta.element` says.
+    /// The components of each row, as `SegmentMeta.datatype` says.
     case vectors
     /// As `CodeEncoder` lays them out, per row; absent for Manhattan.
     case codes
     case codeTerms = "code_terms"
+    /// As `Quantizer` writes itself and its rows; absent where no codes but the plain ones are searched.
+    case quantizer
+    case quantized
     /// As `GraphView` lays them out, between points; absent in a flat segment.
     case links
     case upperOffsets = "upper_offsets"
@@ -52,7 +55,7 @@ enum SegmentChunk: String, CaseIterable {
     /// Nil for a chunk that may be there or not.
     func isPresent(in meta: SegmentMeta) -> Bool? {
         switch self {
-        case .ids: nil
+        case .ids, .quantizer, .quantized: nil
         case .slots, .slotBitmap, .slotRanks, .vectors: true
         case .rowOffsets: meta.kind == .multi
         case .codes, .codeTerms: meta.metric.usesCodes
@@ -70,6 +73,14 @@ struct SegmentMeta: Equatable {
         case sparse = 2
     }
 
+    /// As `VectorDatatype`.
+    enum Datatype: UInt8 {
+        case float32 = 0
+        case float16 = 1
+        case uint8 = 2
+        case turbo4 = 3
+    }
+
     struct Graph: Equatable {
         var m: Int
         var entryPoint: UInt32
@@ -78,7 +89,7 @@ struct SegmentMeta: Equatable {
 
     var kind: Kind
     var metric: Metric
-    var element: RowsView.Element
+    var datatype: Datatype
     var dimension: Int
     var pointCount: Int
     /// Rows of all points together.
@@ -95,7 +106,7 @@ struct SegmentMeta: Equatable {
         writer.write(SegmentFormat.version)
         writer.write(kind.rawValue)
         writer.write(metric.rawValue)
-        writer.write(element.rawValue)
+        writer.write(datatype.rawValue)
         writer.write(UInt32(dimension))
         writer.write(UInt32(pointCount))
         writer.write(UInt32(rowCount))
@@ -117,11 +128,11 @@ struct SegmentMeta: Equatable {
                 try reader.read(UInt32.self) == SegmentFormat.version,
                 let kind = Kind(rawValue: try reader.read(UInt8.self)),
                 let metric = Metric(rawValue: try reader.read(UInt8.self)),
-                let element = RowsView.Element(rawValue: try reader.read(UInt8.self))
+                let datatype = Datatype(rawValue: try reader.read(UInt8.self))
             else { return nil }
             self.kind = kind
             self.metric = metric
-            self.element = element
+            self.datatype = datatype
             dimension = Int(try reader.read(UInt32.self))
             pointCount = Int(try reader.read(UInt32.self))
             rowCount = Int(try reader.read(UInt32.self))
@@ -143,12 +154,12 @@ struct SegmentMeta: Equatable {
     }
 
     init(
-        kind: Kind, metric: Metric, element: RowsView.Element, dimension: Int, pointCount: Int, rowCount: Int,
+        kind: Kind, metric: Metric, datatype: Datatype, dimension: Int, pointCount: Int, rowCount: Int,
         firstSlot: UInt32, lastSlot: UInt32, indexing: String = "", graph: Graph? = nil
     ) {
         self.kind = kind
         self.metric = metric
-        self.element = element
+        self.datatype = datatype
         self.dimension = dimension
         self.pointCount = pointCount
         self.rowCount = rowCount
@@ -165,16 +176,6 @@ extension VectorField {
         case .dense: .dense
         case .multi: .multi
         case .sparse: .sparse
-        }
-    }
-
-    /// How the components of sealed rows are stored.
-    var element: RowsView.Element {
-        switch datatype {
-        case .float32: .float32
-        case .float16: .float16
-        case .uint8: .uint8
-        case .turbo4: .float32
         }
     }
 }

@@ -11,12 +11,15 @@ struct SegmentRowsWriter {
     private var field: VectorField { writer.field }
     private var dimension: Int { field.dimension }
     private var rowCount: Int { Int(offsets[offsets.count - 1]) }
-    private var rowBytes: Int { dimension * field.element.byteCount }
+    private let storage: RowStorage
+    private var rowBytes: Int { storage.byteCount }
     private var codeStride: Int { CodeEncoder.strideBytes(dimension: dimension) }
     private var usesCodes: Bool { field.metric.usesCodes }
 
     init(writer: SegmentWriter) {
         self.writer = writer
+        let field = writer.field
+        storage = RowStorage(field.segmentDatatype, dimension: field.dimension, metric: field.metric)
         var offsets: [UInt32] = [0]
         offsets.reserveCapacity(writer.rows.count + 1)
         var next: UInt32 = 0
@@ -32,6 +35,8 @@ struct SegmentRowsWriter {
         var bytes = rowCount * rowBytes
         if field.kind == .multi { bytes += offsets.count * 4 }
         if usesCodes { bytes += rowCount * (codeStride + CodeEncoder.termsBytes) }
+        // Codes of a form take no more than the plain ones, but for short rows; and what has been learned for them.
+        if plan?.indexing.quantization != nil { bytes += rowCount * (codeStride + 64) + dimension * 1100 + (1 << 20) }
         // Ground links, offsets, and the upper lists: fewer than one a point.
         if let graph = plan?.indexing.graph { bytes += writer.rows.count * (graph.m * 4 * 3 + 4) }
         return bytes
@@ -39,16 +44,22 @@ struct SegmentRowsWriter {
 
     func write(_ environment: Environment, _ plan: IndexPlan?) throws(QuiverError) {
         try writer.inTransaction(environment) { transaction throws(QuiverError) in try putRows(&transaction) }
+        let quantization = plan.flatMap(\.indexing.quantization).map { SegmentQuantization($0, field) }
+        var limit = Float.infinity
+        if let quantile = quantization?.quantile {
+            limit = try withSample(environment) { ScalarQuantile.clipLimit($0, quantile: quantile) }
+        }
         try writer.inTransaction(environment) { transaction throws(QuiverError) in
-            if usesCodes { try putCodes(&transaction) }
+            if usesCodes { try putCodes(limit: limit, &transaction) }
             try writer.put(meta(plan, graph: nil), &transaction)
         }
+        if let plan, let form = quantization?.form { try writeQuantized(environment, form, plan) }
         if let plan, let parameters = plan.indexing.graph { try writeGraph(environment, plan, parameters) }
     }
 
     private func meta(_ plan: IndexPlan?, graph: SegmentMeta.Graph?) -> SegmentMeta {
         SegmentMeta(
-            kind: field.segmentKind, metric: field.metric, element: field.element, dimension: dimension,
+            kind: field.segmentKind, metric: field.metric, datatype: field.segmentDatatype, dimension: dimension,
             pointCount: writer.rows.count, rowCount: rowCount, firstSlot: writer.first, lastSlot: writer.last,
             indexing: plan?.indexing.text ?? "", graph: graph)
     }
@@ -66,12 +77,11 @@ struct SegmentRowsWriter {
             for (point, row) in writer.rows.enumerated() {
                 let target = unsafe base + Int(offsets[point]) * rowBytes
                 let source = writer.sources[Int(row.source)]
-                if let stored = unsafe source.storedRows(row.row, as: field.element) {
+                if let stored = unsafe source.storedRows(row.row, as: field) {
                     unsafe target.copyMemory(from: stored, byteCount: rows(of: point).count * rowBytes)
                 } else {
                     unsafe source.forEachRow(row.row, field) { index, floats in
-                        unsafe RowEncoder.encode(
-                            floats, dimension: dimension, as: field.element, into: target + index * rowBytes)
+                        unsafe storage.encode(floats, into: target + index * rowBytes)
                     }
                 }
             }
@@ -80,34 +90,101 @@ struct SegmentRowsWriter {
 
     private func rows(of point: Int) -> Range<Int> { Int(offsets[point])..<Int(offsets[point + 1]) }
 
-    /// Codes of cosine are of rows of length 1. Rows are, but for those of bytes.
-    private func putCodes(_ transaction: inout WriteTransaction) throws(QuiverError) {
+    /// Calls `body` with each row of a point as it is compared: for cosine of length 1, which stored bytes are not.
+    private func forEachComparedRow(_ row: SegmentRow, _ body: (Int, UnsafePointer<Float>) -> Void) {
         let normalises = field.distance == .cosine && !field.isNormalised
+        unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: normalises ? dimension : 1) { scratch in
+            guard let scratch = scratch.baseAddress else { return }
+            unsafe writer.sources[Int(row.source)].forEachRow(row.row, field) { index, floats in
+                if normalises {
+                    unsafe CodeEncoder.normalise(floats, dimension: dimension, into: scratch)
+                    unsafe body(index, scratch)
+                } else {
+                    unsafe body(index, floats)
+                }
+            }
+        }
+    }
+
+    private func putCodes(limit: Float, _ transaction: inout WriteTransaction) throws(QuiverError) {
         var terms = [UInt8](repeating: 0, count: rowCount * CodeEncoder.termsBytes + 8)
         unsafe try writer.put(.codes, bytes: rowCount * codeStride, &transaction) { memory in
             let codes = unsafe memory.bindMemory(to: UInt8.self)
             unsafe terms.withUnsafeMutableBytes { terms in
                 guard let base = codes.baseAddress, let termsBase = terms.baseAddress else { return }
-                unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { scratch in
-                    guard let scratch = scratch.baseAddress else { return }
-                    for (point, row) in writer.rows.enumerated() {
-                        let first = Int(offsets[point])
-                        unsafe writer.sources[Int(row.source)].forEachRow(row.row, field) { index, floats in
-                            var floats = unsafe floats
-                            if normalises {
-                                unsafe CodeEncoder.normalise(floats, dimension: dimension, into: scratch)
-                                unsafe floats = UnsafePointer(scratch)
-                            }
-                            unsafe CodeEncoder.encode(
-                                floats, dimension: dimension, codes: base + (first + index) * codeStride,
-                                terms: termsBase + (first + index) * CodeEncoder.termsBytes)
-                        }
+                for (point, row) in writer.rows.enumerated() {
+                    let first = Int(offsets[point])
+                    unsafe forEachComparedRow(row) { index, floats in
+                        unsafe CodeEncoder.encode(
+                            floats, dimension: dimension, codes: base + (first + index) * codeStride,
+                            terms: termsBase + (first + index) * CodeEncoder.termsBytes, limit: limit)
                     }
                 }
             }
         }
         unsafe try writer.put(.codeTerms, bytes: rowCount * CodeEncoder.termsBytes, &transaction) { memory in
             unsafe terms.withUnsafeBytes { unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<memory.count])) }
+        }
+    }
+
+    // MARK: Quantization
+
+    /// Rows that quantizers learn from, at most.
+    private static let sampleRows = 32_768
+
+    /// Lends rows as they are compared: all of them where they are stored so, otherwise a copy of some, evenly apart.
+    private func withSample<Answer>(
+        _ environment: Environment, _ body: (RowsView) throws(QuiverError) -> Answer
+    ) throws(QuiverError) -> Answer {
+        if storage.isPlain {
+            let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
+            let reader = SegmentReader(transaction: transaction.handle, path: writer.temporaryPath)
+            let floats = unsafe try reader.data(.vectors, Float.self, count: rowCount * dimension)
+            return try body(
+                unsafe RowsView(floats: floats, dimension: dimension, strideFloats: dimension, count: rowCount))
+        }
+        let step = max(1, writer.rows.count / SegmentRowsWriter.sampleRows)
+        var floats: [Float] = []
+        for point in Swift.stride(from: 0, to: writer.rows.count, by: step) {
+            unsafe forEachComparedRow(writer.rows[point]) { _, row in
+                unsafe floats.append(contentsOf: UnsafeBufferPointer(start: row, count: dimension))
+            }
+        }
+        let count = floats.count / dimension
+        return unsafe try floats.withUnsafeBufferPointer { (buffer) throws(QuiverError) in
+            guard let base = buffer.baseAddress else { throw .service("a segment has no rows") }
+            return try body(unsafe RowsView(floats: base, dimension: dimension, strideFloats: dimension, count: count))
+        }
+    }
+
+    private func writeQuantized(
+        _ environment: Environment, _ form: QuantizationForm, _ plan: IndexPlan
+    ) throws(QuiverError) {
+        let quantizer = try withSample(environment) { (sample) throws(QuiverError) in
+            do throws(IndexError) {
+                return try Quantizer.train(
+                    form, rows: sample, metric: field.metric, threads: plan.threads, control: plan.control)
+            } catch .cancelled {
+                throw QuiverError(.closed, "the build of an index was cancelled")
+            } catch {
+                throw .service("training a quantizer failed: \(error)")
+            }
+        }
+        let description = quantizer.encoded()
+        let rowBytes = quantizer.strideBytes
+        try writer.inTransaction(environment) { transaction throws(QuiverError) in
+            unsafe try writer.put(.quantizer, bytes: description.count, &transaction) { memory in
+                unsafe description.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+            }
+            unsafe try writer.put(.quantized, bytes: rowCount * rowBytes, &transaction) { memory in
+                guard let base = memory.baseAddress else { return }
+                for (point, row) in writer.rows.enumerated() {
+                    let target = unsafe base + Int(offsets[point]) * rowBytes
+                    unsafe forEachComparedRow(row) { index, floats in
+                        unsafe quantizer.encode(floats, into: target + index * rowBytes)
+                    }
+                }
+            }
         }
     }
 
@@ -140,8 +217,11 @@ struct SegmentRowsWriter {
         let source: BuildSource
         if let codes = written.codes {
             source = BuildSource(codes: codes, metric: field.metric)
+        } else if case .numbers(let rows) = written.stored {
+            source = BuildSource(rows: rows, metric: field.metric)
         } else {
-            source = BuildSource(rows: written.stored, metric: field.metric)
+            // Manhattan on stored codes: there is nothing to build on that orders well enough.
+            throw .service("no graph can be built on these rows")
         }
         do throws(IndexError) {
             guard let kept = keptGraph(plan) else {
@@ -191,13 +271,13 @@ extension SegmentSource {
         }
     }
 
-    /// The rows of a point one after the other, where they are stored as `element` already.
-    func storedRows(_ point: UInt32, as element: RowsView.Element) -> UnsafeRawPointer? {
+    /// The rows of a point one after the other, where they are stored as the field has it already.
+    func storedRows(_ point: UInt32, as field: VectorField) -> UnsafeRawPointer? {
         switch self {
         case .growing(let view):
-            return unsafe element == .float32 ? UnsafeRawPointer(view.numbers(point).floats) : nil
+            return unsafe field.datatype == .float32 ? UnsafeRawPointer(view.numbers(point).floats) : nil
         case .sealed(let segment):
-            guard let rows = segment.rows, rows.stored.element == element else { return nil }
+            guard let rows = segment.rows else { return nil }
             return unsafe rows.stored.base + rows.rowRange(Int(point)).lowerBound * rows.stored.strideBytes
         }
     }

@@ -94,11 +94,11 @@ package struct Quantizer: Sendable {
         let stride = strideBytes
         let bytes = unsafe output.assumingMemoryBound(to: UInt8.self)
         unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { values in
-            guard let y = unsafe values.baseAddress else { return }
+            guard let y = values.baseAddress else { return }
             for i in 0..<dimension { unsafe y[i] = row[i] - mean[i] }
             switch kind {
             case .rotated(let bits, let signs):
-                let offset = offset(of: y)
+                let offset = unsafe offset(of: y)
                 unsafe qvk_rotate(y, dimension, signs)
                 unsafe qvk_encode_levels(
                     bits, keepsLength ? QVK_FACTOR_NORM : QVK_FACTOR_UNBIASED, y, dimension, offset, bytes, stride)
