@@ -49,7 +49,7 @@ typedef struct qvk_scorer {
     float weight;                 ///< of codes, see above; for `score_cosine_u8` 1 / |query|, 0 for a query of zeros
     float norm_weight;
     float constant;
-    qvk_row_format format;        ///< of the rows, when they are floats
+    qvk_row_format format;        ///< of the rows, when they are floats; `score` is for the same format
 } qvk_scorer;
 
 /// Later levels are preferred. `avx512` is what Cascade Lake has (F, BW, VL, DQ, VNNI); `avx512vbmi` adds VBMI
@@ -91,7 +91,8 @@ typedef struct qvk_table {
     qvk_score_function score_dot_u8;
     qvk_score_function score_euclid_u8;
     qvk_score_function score_manhattan_u8;
-    /// `weight * dot / |row|`; 0 for a row of zeros.
+    /// `weight * dot / |row|`; 0 for a row of zeros. A query brought to length 1 by `qvk_normalise`, with weight 1,
+    /// cannot overflow; 0 is what a product that does counts as.
     qvk_score_function score_cosine_u8;
 
     // Conversions. f16 is rounded to nearest, ties to even; magnitudes from 65,520 on become infinite.
