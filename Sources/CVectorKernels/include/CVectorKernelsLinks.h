@@ -59,7 +59,8 @@ static inline size_t qvk_gather_unvisited_packed(
     }
 }
 
-/// As `qvk_gather_accepted`, for a packed list.
+/// Links that were not visited and are accepted, marked as visited; the others are left alone, so that
+/// they can still be walked through from elsewhere. Stops at `limit`.
 static inline size_t qvk_gather_accepted_packed(
     const uint8_t *list, unsigned width, size_t capacity, uint8_t *visited, uint8_t epoch,
     const qvk_row_filter *filter, uint32_t *out, size_t limit
