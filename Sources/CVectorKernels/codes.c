@@ -15,6 +15,7 @@ typedef struct code_step {
 
 /// `most` becomes code 127.
 static code_step step_of(float most) {
+    if (most > FLT_MAX) most = FLT_MAX;
     if (most < FLT_MIN * 127) return (code_step){0, 0};
     // Rounding of 127 / most may push most itself to 127.00001: it still becomes 127.
     return (code_step){most / 127, 127 / most};

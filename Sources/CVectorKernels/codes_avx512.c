@@ -13,7 +13,7 @@
 typedef __m512i bytes;
 typedef __m512i query_bytes;
 typedef __m512i sums;
-enum { WIDTH = 64, CODES_AHEAD = 8 };
+enum { WIDTH = 64 };
 
 QVK_INLINE __mmask64 first_bytes(size_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
 /// 32 bytes of two nibbles each -> 64 bytes: low nibble, high nibble, and so on.
@@ -64,17 +64,29 @@ QVK_INLINE void total_of_four(sums a, sums b, sums c, sums d, int32_t *out) {
 
 #include "codes_template.h"
 
+QVK_INLINE __m512i code_of(__m512 x, float inverse) {
+    __m512 scaled = _mm512_mul_ps(x, _mm512_set1_ps(inverse));
+    return _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(scaled, _mm512_set1_ps(127)), _mm512_set1_ps(-127)));
+}
+QVK_INLINE __m128i bytes_of(__m512i codes) {
+    return _mm_xor_si128(_mm512_cvtepi32_epi8(codes), _mm_set1_epi8((char)0x80));
+}
+
 int32_t qvk_avx512_encode_u8(const float *x, size_t n, float inverse, uint8_t *out) {
-    const __m512 factor = _mm512_set1_ps(inverse), most = _mm512_set1_ps(127), least = _mm512_set1_ps(-127);
-    sums sum = _mm512_setzero_si512();
-    for (size_t i = 0; i < n; i += 16) {
-        __mmask16 mask = (__mmask16)first_bytes(n - i);
-        __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), factor);
-        __m512i code = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(scaled, most), least));
-        sum = _mm512_add_epi32(sum, code);
-        _mm512_mask_cvtepi32_storeu_epi8(out + i, mask, _mm512_add_epi32(code, _mm512_set1_epi32(128)));
+    sums sum = no_sums();
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m512i codes = code_of(_mm512_loadu_ps(x + i), inverse);
+        sum = add_sums(sum, codes);
+        _mm_storeu_si128((void *)(out + i), bytes_of(codes));
     }
-    return _mm512_reduce_add_epi32(sum);
+    if (i < n) {
+        __mmask16 mask = (__mmask16)first_bytes(n - i);
+        __m512i codes = code_of(_mm512_maskz_loadu_ps(mask, x + i), inverse);
+        sum = add_sums(sum, codes);
+        _mm_mask_storeu_epi8(out + i, mask, bytes_of(codes));
+    }
+    return total(sum);
 }
 
 #pragma clang attribute pop

@@ -88,10 +88,4 @@ QVK_INLINE float qvk_finish_code_score(const qvk_scorer *s, uint32_t row, int32_
     return __builtin_expect(qvk_is_finite(score), 1) ? score : qvk_finish_extreme_code_score(s, row, raw);
 }
 
-/// Fetches a whole row. Rows of many lines are left to the hardware prefetcher after the first kilobyte.
-QVK_INLINE void qvk_prefetch_bytes(const char *at, size_t bytes) {
-    size_t limit = bytes < 1024 ? bytes : 1024;
-    for (size_t offset = 0; offset < limit; offset += 64) __builtin_prefetch(at + offset, 0, 3);
-}
-
 #endif

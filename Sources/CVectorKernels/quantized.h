@@ -123,6 +123,12 @@ QVK_INLINE uint32_t qvk_product_sum(const qvk_product_query *query, const uint8_
 
 enum { QVK_QUANTIZED_AHEAD = 8 };
 
+/// Fetches a row, but for what is beyond its first kilobyte.
+QVK_INLINE void qvk_prefetch_bytes(const char *at, size_t bytes) {
+    size_t limit = bytes < 1024 ? bytes : 1024;
+    for (size_t offset = 0; offset < limit; offset += 64) __builtin_prefetch(at + offset, 0, 3);
+}
+
 QVK_INLINE void qvk_prefetch_ahead(const qvk_scorer *s, const uint32_t *ids, size_t from, size_t to, size_t n, size_t bytes) {
     if (!ids) return;
     for (size_t i = from; i < to && i < n; i++) qvk_prefetch_bytes(qvk_row_address(s, ids[i]), bytes);

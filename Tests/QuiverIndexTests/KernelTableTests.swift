@@ -60,6 +60,19 @@ import Glibc
             let count = qvk_gather_unvisited_packed(list, width, capacity, &visited, epoch, &out)
             #expect(Array(out.prefix(count)) == wanted, "width \(width), round \(round), seed \(seed)")
             for link in links { #expect(visited[Int(link)] == epoch) }
+
+            // Every row with an even number is accepted.
+            let accepted = [UInt64](repeating: 0x5555_5555_5555_5555, count: rows / 64)
+            for link in links { visited[Int(link)] = 0 }
+            var filtered: [UInt32] = []
+            for link in links where link % 2 == 0 && !filtered.contains(link) { filtered.append(link) }
+            let limit = random.below(capacity + 1)
+            let kept = accepted.withUnsafeBufferPointer { accepted in
+                var filter = qvk_row_filter(
+                    slot_of: nil, accepted_slots: accepted.baseAddress, accepted_bit_count: rows, dead_chunks: nil)
+                return qvk_gather_accepted_packed(list, width, capacity, &visited, epoch, &filter, &out, limit)
+            }
+            #expect(Array(out.prefix(kept)) == Array(filtered.prefix(limit)), "width \(width), round \(round), seed \(seed)")
         }
     }
 }

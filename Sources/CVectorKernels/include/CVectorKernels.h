@@ -49,7 +49,7 @@ typedef struct qvk_scorer {
     float weight;                 ///< of codes, see above; for `score_cosine_u8` 1 / |query|, 0 for a query of zeros
     float norm_weight;
     float constant;
-    qvk_row_format format;        ///< of the rows, when they are floats
+    qvk_row_format format;        ///< of the rows, when they are floats; `score` is for the same format
 } qvk_scorer;
 
 /// Later levels are preferred. `avx512` is what Cascade Lake has (F, BW, VL, DQ, VNNI); `avx512vbmi` adds VBMI
@@ -91,7 +91,8 @@ typedef struct qvk_table {
     qvk_score_function score_dot_u8;
     qvk_score_function score_euclid_u8;
     qvk_score_function score_manhattan_u8;
-    /// `weight * dot / |row|`; 0 for a row of zeros.
+    /// `weight * dot / |row|`; 0 for a row of zeros. A query brought to length 1 by `qvk_normalise`, with weight 1,
+    /// cannot overflow; 0 is what a product that does counts as.
     qvk_score_function score_cosine_u8;
 
     // Conversions. f16 is rounded to nearest, ties to even; magnitudes from 65,520 on become infinite.
@@ -155,8 +156,36 @@ float qvk_normalise(const float *x, size_t n, float *out);
 
 // MARK: Scoring
 
-static inline void qvk_score_ids(const qvk_scorer *scorer, const uint32_t *ids, size_t n, float *out) {
+static inline void qvk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+/// Asks for whole rows that will be scored soon. Into the second level: a core waits for many more lines there than
+/// in its first, whose few buffers would hold up the loads of the rows being scored.
+static inline void qvk_fetch_rows(const qvk_scorer *scorer, const uint32_t *ids, size_t n) {
+    size_t bytes = scorer->stride_bytes;
+    for (size_t i = 0; i < n; i++) {
+        const char *at = (const char *)scorer->base + (size_t)ids[i] * bytes;
+        for (size_t line = 0; line < bytes; line += 64) __builtin_prefetch(at + line, 0, 2);
+        if (scorer->terms) __builtin_prefetch(scorer->terms + ids[i], 0, 2);
+    }
+}
+
+/// Scores rows for which `qvk_fetch_rows` has asked.
+static inline void qvk_score_fetched_ids(const qvk_scorer *scorer, const uint32_t *ids, size_t n, float *out) {
     scorer->score(scorer, ids, 0, n, out);
+}
+
+/// Scores rows of which nothing is in the caches: about 32 KiB of them are fetched ahead of those being scored.
+static inline void qvk_score_ids(const qvk_scorer *scorer, const uint32_t *ids, size_t n, float *out) {
+    size_t block = scorer->stride_bytes <= 1024 ? 32 : scorer->stride_bytes <= 4096 ? 8 : 4;
+    size_t fetched = n < block ? n : block;
+    qvk_fetch_rows(scorer, ids, fetched);
+    for (size_t done = 0; done < n;) {
+        size_t now = fetched - done, left = n - fetched, next = left < block ? left : block;
+        qvk_fetch_rows(scorer, ids + fetched, next);
+        scorer->score(scorer, ids + done, 0, now, out + done);
+        done = fetched;
+        fetched += next;
+    }
 }
 
 static inline void qvk_score_range(const qvk_scorer *scorer, uint32_t first, size_t n, float *out) {
@@ -167,16 +196,6 @@ static inline void qvk_score_range(const qvk_scorer *scorer, uint32_t first, siz
 
 /// Marks the first row absent in a list of links that is not full.
 #define QVK_NO_LINK UINT32_MAX
-
-static inline void qvk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
-
-/// Fetches the first lines of a row; the kernels fetch the rest as they go.
-static inline void qvk_prefetch_row(const qvk_scorer *scorer, uint32_t row) {
-    const char *at = (const char *)scorer->base + (size_t)row * scorer->stride_bytes;
-    __builtin_prefetch(at, 0, 3);
-    __builtin_prefetch(at + 64, 0, 3);
-    if (scorer->terms) __builtin_prefetch(scorer->terms + row, 0, 3);
-}
 
 /// The links (a list of at most `capacity`) that were not visited in this epoch, marked as visited.
 /// Lists may be rewritten while they are read (a graph under construction): every id ever seen is valid.

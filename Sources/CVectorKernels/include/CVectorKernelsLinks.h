@@ -1,14 +1,15 @@
 // Packed lists of links: 2, 3 or 4 bytes a link, little endian, as segments store them.
 //
 // The all-ones value of the width means "no link": it ends a list that is not full. Lists do not change
-// once they are written, so they are read without atomics.
+// once they are written, so they are read without atomics. One link at a time: with AVX-512, decoding 16 of
+// them with VPERMB took 1.24 times as long, and also gathering their marks 2.1 times (33 ns for a list of 24).
 
 #ifndef QUIVER_VECTOR_KERNELS_LINKS_H
 #define QUIVER_VECTOR_KERNELS_LINKS_H
 
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
+
+#include "CVectorKernels.h"
 
 /// Bytes that must be readable behind the last list of a block of lists: a link is read as a whole word,
 /// and room is left for reading lists a vector at a time.
@@ -56,6 +57,23 @@ static inline size_t qvk_gather_unvisited_packed(
     case 3: return qvk_gather_unvisited_of_width(list, 3, capacity, visited, epoch, out);
     default: return qvk_gather_unvisited_of_width(list, 4, capacity, visited, epoch, out);
     }
+}
+
+/// Links that were not visited and are accepted, marked as visited; the others are left alone, so that
+/// they can still be walked through from elsewhere. Stops at `limit`.
+static inline size_t qvk_gather_accepted_packed(
+    const uint8_t *list, unsigned width, size_t capacity, uint8_t *visited, uint8_t epoch,
+    const qvk_row_filter *filter, uint32_t *out, size_t limit
+) {
+    size_t count = 0;
+    for (size_t i = 0; i < capacity && count < limit; i++) {
+        uint32_t row = qvk_packed_link(list, width, i);
+        if (row == qvk_no_link(width)) break;
+        if (visited[row] == epoch || !qvk_accepts(filter, row)) continue;
+        visited[row] = epoch;
+        out[count++] = row;
+    }
+    return count;
 }
 
 #endif
