@@ -23,7 +23,12 @@
     X(level, decode_f16) X(level, encode_f16) X(level, decode_u8)                         \
     X(level, max_abs_f32) X(level, scale_f32)
 
-#define QVK_CODE_KERNELS(X, level) X(level, dot_u8i8) X(level, score_codes) X(level, encode_u8)
+#define QVK_CODE_KERNELS(X, level) \
+    X(level, dot_u8i8) X(level, dot_i8i8) X(level, dot_u4i8) X(level, dot_b1i8) X(level, score_codes)
+
+#define QVK_ENCODING_KERNELS(X, level) X(level, encode_u8)
+
+#define QVK_BIT_KERNELS(X, level) X(level, hamming_b1)
 
 #define QVK_FILTER_KERNELS(X, level) X(level, accepted_rows)
 
@@ -37,15 +42,26 @@
 
 QVK_FLOAT_KERNELS(QVK_DECLARE, scalar)
 QVK_CODE_KERNELS(QVK_DECLARE, scalar)
+QVK_ENCODING_KERNELS(QVK_DECLARE, scalar)
+QVK_BIT_KERNELS(QVK_DECLARE, scalar)
 QVK_FILTER_KERNELS(QVK_DECLARE, scalar)
 #if defined(__x86_64__)
 QVK_FLOAT_KERNELS(QVK_DECLARE, avx2)
 QVK_CODE_KERNELS(QVK_DECLARE, avx2)
+QVK_ENCODING_KERNELS(QVK_DECLARE, avx2)
+QVK_BIT_KERNELS(QVK_DECLARE, avx2)
 QVK_FLOAT_KERNELS(QVK_DECLARE, avx512)
 QVK_CODE_KERNELS(QVK_DECLARE, avx512)
+QVK_ENCODING_KERNELS(QVK_DECLARE, avx512)
+QVK_BIT_KERNELS(QVK_DECLARE, avx512)
+QVK_BIT_KERNELS(QVK_DECLARE, avx512vbmi)
 QVK_FILTER_KERNELS(QVK_DECLARE, avx512)
 #elif defined(__aarch64__)
 QVK_FLOAT_KERNELS(QVK_DECLARE, neon)
+QVK_CODE_KERNELS(QVK_DECLARE, neon)
+QVK_CODE_KERNELS(QVK_DECLARE, neondot)
+QVK_ENCODING_KERNELS(QVK_DECLARE, neon)
+QVK_BIT_KERNELS(QVK_DECLARE, neon)
 #endif
 
 // MARK: Rows

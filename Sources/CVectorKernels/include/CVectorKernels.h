@@ -100,8 +100,15 @@ typedef struct qvk_table {
     float (*max_abs_f32)(const float *x, size_t n);
     void (*scale_f32)(const float *x, size_t n, float factor, float *out);
 
-    // Integer codes. Sums are exact for n up to 65,536.
+    // Integer codes, n values each. Sums are exact for n up to 65,536.
     int32_t (*dot_u8i8)(const uint8_t *a, const int8_t *b, size_t n);
+    int32_t (*dot_i8i8)(const int8_t *a, const int8_t *b, size_t n);
+    /// Values 0...15, two a byte, the low four bits first: (n + 1) / 2 bytes.
+    int32_t (*dot_u4i8)(const uint8_t *a, const int8_t *b, size_t n);
+    /// Sum of the b whose bit is set in a; bits from the lowest on: (n + 7) / 8 bytes.
+    int32_t (*dot_b1i8)(const uint8_t *a, const int8_t *b, size_t n);
+    /// Bits that differ in n bytes.
+    uint32_t (*hamming_b1)(const uint8_t *a, const uint8_t *b, size_t n);
     qvk_score_function score_codes;
     /// Writes round(x * inverse) + 128, clipped to 127 steps either way. Returns the sum of the signed codes.
     int32_t (*encode_u8)(const float *x, size_t n, float inverse, uint8_t *out);
