@@ -16,7 +16,7 @@ typedef struct query_bytes {
     __m256i all, even, odd;
 } query_bytes;
 typedef __m256i sums;
-enum { WIDTH = 32, CODES_AHEAD = 8 };
+enum { WIDTH = 32 };
 
 QVK_INLINE __m256i load_bytes(const void *p, size_t n) {
     uint64_t block[4] = {0, 0, 0, 0};

@@ -13,7 +13,7 @@
 typedef __m512i bytes;
 typedef __m512i query_bytes;
 typedef __m512i sums;
-enum { WIDTH = 64, CODES_AHEAD = 8 };
+enum { WIDTH = 64 };
 
 QVK_INLINE __mmask64 first_bytes(size_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
 /// 32 bytes of two nibbles each -> 64 bytes: low nibble, high nibble, and so on.

@@ -5,7 +5,7 @@
 
 typedef uint8x16_t bytes;
 typedef int32x4_t sums;
-enum { WIDTH = 16, CODES_AHEAD = 8 };
+enum { WIDTH = 16 };
 
 QVK_INLINE bytes spread_nibbles(uint8x8_t pairs) {
     uint8x8x2_t mixed = vzip_u8(vand_u8(pairs, vdup_n_u8(15)), vshr_n_u8(pairs, 4));

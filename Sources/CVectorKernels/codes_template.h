@@ -41,21 +41,12 @@ int32_t HERE(dot_i8i8)(const int8_t *a, const int8_t *b, size_t n) {
 int32_t HERE(dot_u4i8)(const uint8_t *a, const int8_t *b, size_t n) { return HERE(reduce_u4)(a, b, n); }
 int32_t HERE(dot_b1i8)(const uint8_t *a, const int8_t *b, size_t n) { return HERE(reduce_b1)(a, b, n); }
 
-QVK_INLINE void HERE(prefetch_codes_)(const qvk_scorer *s, const uint32_t *ids, size_t from, size_t to, size_t n) {
-    for (size_t i = from; i < to && i < n; i++) {
-        qvk_prefetch_bytes(qvk_row_address(s, ids[i]), s->length);
-        __builtin_prefetch(s->terms + ids[i]);
-    }
-}
-
 /// Four rows at a time, which share the loads of the query and the additions across lanes.
 void HERE(score_codes)(const qvk_scorer *s, const uint32_t *ids, uint32_t first, size_t n, float *out) {
     const uint8_t *query = s->query;
     const size_t length = s->length;
-    if (ids) HERE(prefetch_codes_)(s, ids, 0, CODES_AHEAD, n);
     size_t i = 0;
     for (; i + 4 <= n; i += 4) {
-        if (ids) HERE(prefetch_codes_)(s, ids, i + CODES_AHEAD, i + CODES_AHEAD + 4, n);
         const uint32_t r0 = qvk_row_at(ids, first, i), r1 = qvk_row_at(ids, first, i + 1);
         const uint32_t r2 = qvk_row_at(ids, first, i + 2), r3 = qvk_row_at(ids, first, i + 3);
         const uint8_t *c0 = (const uint8_t *)qvk_row_address(s, r0), *c1 = (const uint8_t *)qvk_row_address(s, r1);

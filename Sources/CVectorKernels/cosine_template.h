@@ -27,10 +27,7 @@ QVK_INLINE float HERE(cosine_)(const float *query, const uint8_t *row, size_t n)
 }
 
 void HERE(score_cosine_)(const qvk_scorer *s, const uint32_t *ids, uint32_t first, size_t n, float *out) {
-    if (ids)
-        for (size_t i = 0; i < ROWS_AHEAD && i < n; i++) qvk_prefetch_bytes(qvk_row_address(s, ids[i]), s->length);
     for (size_t i = 0; i < n; i++) {
-        if (ids && i + ROWS_AHEAD < n) qvk_prefetch_bytes(qvk_row_address(s, ids[i + ROWS_AHEAD]), s->length);
         const uint8_t *row = (const uint8_t *)qvk_row_address(s, qvk_row_at(ids, first, i));
         out[i] = s->weight * HERE(cosine_)(s->query, row, s->length);
     }

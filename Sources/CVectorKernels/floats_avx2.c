@@ -11,7 +11,7 @@
 
 #define LEVEL avx2
 typedef __m256 lanes;
-enum { LANES = 8, ROWS_AHEAD = 3 };
+enum { LANES = 8 };
 
 /// Sliding by 8 - n gives a mask of the first n lanes.
 static const int32_t lane_masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};

@@ -10,7 +10,7 @@
 
 #define LEVEL avx512
 typedef __m512 lanes;
-enum { LANES = 16, ROWS_AHEAD = 3 };
+enum { LANES = 16 };
 
 QVK_INLINE __mmask16 first_lanes(size_t n) { return (__mmask16)((1u << n) - 1); }
 QVK_INLINE lanes from_u8(__m128i x) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(x)); }

@@ -9,7 +9,7 @@
 
 #define LEVEL neon
 typedef float32x4_t lanes;
-enum { LANES = 4, ROWS_AHEAD = 3 };
+enum { LANES = 4 };
 
 QVK_INLINE lanes from_u8(uint32_t four) {
     uint16x8_t wide = vmovl_u8(vcreate_u8(four));

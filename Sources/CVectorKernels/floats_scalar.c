@@ -7,7 +7,7 @@
 
 #define LEVEL scalar
 typedef float lanes;
-enum { LANES = 1, ROWS_AHEAD = 3 };
+enum { LANES = 1 };
 
 QVK_INLINE float float_of_bits(uint32_t bits) {
     float x;

@@ -36,11 +36,7 @@ float HERE(l1_)(const float *query, const ELEMENT *row, size_t n) {
 QVK_INLINE void HERE(score_)(
     operation op, const qvk_scorer *s, const uint32_t *ids, uint32_t first, size_t n, float *out
 ) {
-    size_t bytes = s->length * sizeof(ELEMENT);
-    if (ids)
-        for (size_t i = 0; i < ROWS_AHEAD && i < n; i++) qvk_prefetch_bytes(qvk_row_address(s, ids[i]), bytes);
     for (size_t i = 0; i < n; i++) {
-        if (ids && i + ROWS_AHEAD < n) qvk_prefetch_bytes(qvk_row_address(s, ids[i + ROWS_AHEAD]), bytes);
         const ELEMENT *row = (const ELEMENT *)(const void *)qvk_row_address(s, qvk_row_at(ids, first, i));
         float value = HERE(reduce_)(op, s->query, row, s->length);
         out[i] = op == DOT ? value : -value;

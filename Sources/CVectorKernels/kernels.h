@@ -79,10 +79,4 @@ QVK_INLINE float qvk_finish_code_score(const qvk_scorer *s, uint32_t row, int32_
     return s->weight * terms.scale * (float)(raw - s->bias) + s->norm_weight * terms.squared_norm + s->constant;
 }
 
-/// Fetches a whole row. Rows of many lines are left to the hardware prefetcher after the first kilobyte.
-QVK_INLINE void qvk_prefetch_bytes(const char *at, size_t bytes) {
-    size_t limit = bytes < 1024 ? bytes : 1024;
-    for (size_t offset = 0; offset < limit; offset += 64) __builtin_prefetch(at + offset, 0, 3);
-}
-
 #endif

@@ -1,6 +1,6 @@
 // Template: what every kernel over floats of a level needs, out of the level's vocabulary (`lanes_<level>.h`):
 //
-//   lanes, LANES, ROWS_AHEAD                  a vector of LANES floats; rows fetched ahead of the one scored
+//   lanes, LANES                              a vector of LANES floats
 //   load_{f32,f16,u8}(p)                      LANES stored values
 //   load_some_{f32,f16,u8}(p, n)              n < LANES of them, zeros behind; nothing else is read
 //   store_{f32,f16}(p, x), store_some_{f32,f16}(p, x, n)

@@ -149,8 +149,36 @@ float qvk_normalise(const float *x, size_t n, float *out);
 
 // MARK: Scoring
 
-static inline void qvk_score_ids(const qvk_scorer *scorer, const uint32_t *ids, size_t n, float *out) {
+static inline void qvk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+/// Asks for whole rows that will be scored soon. Into the second level: a core waits for many more lines there than
+/// in its first, whose few buffers would hold up the loads of the rows being scored.
+static inline void qvk_fetch_rows(const qvk_scorer *scorer, const uint32_t *ids, size_t n) {
+    size_t bytes = scorer->stride_bytes;
+    for (size_t i = 0; i < n; i++) {
+        const char *at = (const char *)scorer->base + (size_t)ids[i] * bytes;
+        for (size_t line = 0; line < bytes; line += 64) __builtin_prefetch(at + line, 0, 2);
+        if (scorer->terms) __builtin_prefetch(scorer->terms + ids[i], 0, 2);
+    }
+}
+
+/// Scores rows for which `qvk_fetch_rows` has asked.
+static inline void qvk_score_fetched_ids(const qvk_scorer *scorer, const uint32_t *ids, size_t n, float *out) {
     scorer->score(scorer, ids, 0, n, out);
+}
+
+/// Scores rows of which nothing is in the caches: about 32 KiB of them are fetched ahead of those being scored.
+static inline void qvk_score_ids(const qvk_scorer *scorer, const uint32_t *ids, size_t n, float *out) {
+    size_t block = scorer->stride_bytes <= 1024 ? 32 : scorer->stride_bytes <= 4096 ? 8 : 4;
+    size_t fetched = n < block ? n : block;
+    qvk_fetch_rows(scorer, ids, fetched);
+    for (size_t done = 0; done < n;) {
+        size_t now = fetched - done, left = n - fetched, next = left < block ? left : block;
+        qvk_fetch_rows(scorer, ids + fetched, next);
+        scorer->score(scorer, ids + done, 0, now, out + done);
+        done = fetched;
+        fetched += next;
+    }
 }
 
 static inline void qvk_score_range(const qvk_scorer *scorer, uint32_t first, size_t n, float *out) {
@@ -161,16 +189,6 @@ static inline void qvk_score_range(const qvk_scorer *scorer, uint32_t first, siz
 
 /// Marks the first row absent in a list of links that is not full.
 #define QVK_NO_LINK UINT32_MAX
-
-static inline void qvk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
-
-/// Fetches the first lines of a row; the kernels fetch the rest as they go.
-static inline void qvk_prefetch_row(const qvk_scorer *scorer, uint32_t row) {
-    const char *at = (const char *)scorer->base + (size_t)row * scorer->stride_bytes;
-    __builtin_prefetch(at, 0, 3);
-    __builtin_prefetch(at + 64, 0, 3);
-    if (scorer->terms) __builtin_prefetch(scorer->terms + row, 0, 3);
-}
 
 /// The links (a list of at most `capacity`) that were not visited in this epoch, marked as visited.
 /// Lists may be rewritten while they are read (a graph under construction): every id ever seen is valid.
