@@ -54,10 +54,9 @@ extension Search {
     ) -> Int {
         var scored = 0
         while true {
-            let list = unsafe lists.list(of: entry.row)
             var n = 0
             while n < lists.capacity {
-                let row = unsafe qvk_load_relaxed(list + n)
+                let row = lists.link(n, of: entry.row)
                 if row == noLink { break }
                 unsafe buffers.ids[n] = row
                 n &+= 1
@@ -107,9 +106,9 @@ extension Search {
                 }
                 let row = unsafe pool[at].row
                 unsafe pool[at].tag |= Candidate.expandedBit
-                next = unsafe qvk_gather_unvisited(lists.list(of: row), lists.capacity, buffers.visited, buffers.epoch, nextIds)
+                next = unsafe lists.gatherUnvisited(row, buffers.visited, buffers.epoch, into: nextIds)
                 unsafe scorer.fetch(nextIds, next)
-                if at &+ 1 < count { unsafe lists.prefetch(pool[at &+ 1].row) }
+                if at &+ 1 < count { lists.prefetch(unsafe pool[at &+ 1].row) }
             } else if n == 0 {
                 break
             }
@@ -121,7 +120,7 @@ extension Search {
                 guard score > worst else { continue }
                 let place = unsafe CandidatePool.insert(
                     Candidate(score: score, tag: ids[index]), into: pool, count: &count, limit: ef)
-                if place <= at { unsafe lists.prefetch(ids[index]) }
+                if place <= at { lists.prefetch(unsafe ids[index]) }
                 at = min(at, place)
                 if count == ef { unsafe worst = pool[count &- 1].score }
             }
@@ -177,8 +176,7 @@ extension Search {
             if twoHops {
                 unsafe gatherTwoHops(lists, current.row, &filter, buffers, found: &found, passed: &passed)
             } else {
-                found = unsafe qvk_gather_unvisited(
-                    lists.list(of: current.row), lists.capacity, buffers.visited, buffers.epoch, ids)
+                found = unsafe lists.gatherUnvisited(current.row, buffers.visited, buffers.epoch, into: ids)
                 passed = unsafe qvk_split_accepted(&filter, ids, found, buffers.rejected)
                 unsafe (ids + passed).update(from: buffers.rejected, count: found &- passed)
             }
@@ -239,17 +237,15 @@ extension Search {
     ) {
         let ids = unsafe buffers.ids
         let rejected = unsafe buffers.rejected
-        let fresh = unsafe qvk_gather_unvisited(
-            lists.list(of: row), lists.capacity, buffers.visited, buffers.epoch, ids)
+        let fresh = unsafe lists.gatherUnvisited(row, buffers.visited, buffers.epoch, into: ids)
         passed = unsafe qvk_split_accepted(&filter, ids, fresh, rejected)
         let refused = fresh &- passed
         let enough = twoHopLimit(capacity: lists.capacity)
         var index = 0
         while index < refused && passed < enough {
-            if index &+ 1 < refused { unsafe qvk_prefetch(lists.list(of: rejected[index &+ 1])) }
-            unsafe passed &+= qvk_gather_accepted(
-                lists.list(of: rejected[index]), lists.capacity, buffers.visited, buffers.epoch, &filter,
-                ids + passed, enough &- passed)
+            if index &+ 1 < refused { lists.prefetch(unsafe rejected[index &+ 1]) }
+            unsafe passed &+= lists.gatherAccepted(
+                rejected[index], buffers.visited, buffers.epoch, &filter, into: ids + passed, limit: enough &- passed)
             index &+= 1
         }
         found = passed

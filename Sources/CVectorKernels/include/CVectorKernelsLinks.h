@@ -58,4 +58,21 @@ static inline size_t qvk_gather_unvisited_packed(
     }
 }
 
+/// Links that were not visited and are accepted, marked as visited; the others are left alone, so that
+/// they can still be walked through from elsewhere. Stops at `limit`.
+static inline size_t qvk_gather_accepted_packed(
+    const uint8_t *list, unsigned width, size_t capacity, uint8_t *visited, uint8_t epoch,
+    const qvk_row_filter *filter, uint32_t *out, size_t limit
+) {
+    size_t count = 0;
+    for (size_t i = 0; i < capacity && count < limit; i++) {
+        uint32_t row = qvk_packed_link(list, width, i);
+        if (row == qvk_no_link(width)) break;
+        if (visited[row] == epoch || !qvk_accepts(filter, row)) continue;
+        visited[row] = epoch;
+        out[count++] = row;
+    }
+    return count;
+}
+
 #endif

@@ -94,12 +94,17 @@ import QuiverModel
     private static func openGraph(
         _ graph: SegmentMeta.Graph, rowCount: Int, _ chunks: SegmentReader
     ) throws(QuiverError) -> GraphView {
-        guard HNSWParameters.mRange.contains(graph.m), Int(graph.entryPoint) < rowCount else { throw chunks.damaged("meta") }
+        guard HNSWParameters.mRange.contains(graph.m), Int(graph.entryPoint) < rowCount,
+            GraphView.linkBytes(rowCount: rowCount)...4 ~= graph.linkBytes
+        else { throw chunks.damaged("meta") }
         let offsets = unsafe try chunks.data(.upperOffsets, UInt32.self, count: rowCount + 1)
         let upperWords = unsafe Int(offsets[rowCount]) * graph.m
         return unsafe GraphView(
             rowCount: rowCount, m: graph.m,
-            links: try chunks.data(.links, UInt32.self, count: rowCount * 2 * graph.m), upperOffsets: offsets,
+            links: try chunks.data(
+                .links, UInt8.self,
+                count: GraphView.linkChunkBytes(rowCount: rowCount, m: graph.m, linkBytes: graph.linkBytes)),
+            linkBytes: graph.linkBytes, upperOffsets: offsets,
             upperLinks: try chunks.data(.upperLinks, UInt32.self, count: upperWords), entryPoint: graph.entryPoint,
             topLevel: graph.topLevel)
     }

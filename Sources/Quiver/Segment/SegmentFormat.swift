@@ -17,7 +17,8 @@ import QuiverLMDB
 ///
 /// Chunk header: `u32 magic`, `u32 0`, `u64 data bytes`, SHA-256 of the data.
 enum SegmentFormat {
-    static let version: UInt32 = 1
+    /// 2 added the width of the links; files of version 1 have links of four bytes.
+    static let version: UInt32 = 2
     static let magic: UInt32 = 0x4745_5351  // "QSEG"
     static let headerBytes = 48
     static let leastValueBytes = 4096
@@ -58,6 +59,8 @@ struct SegmentMeta: Equatable {
         var m: Int
         var entryPoint: UInt32
         var topLevel: Int
+        /// As `GraphView` says.
+        var linkBytes: Int
     }
 
     func encoded() -> [UInt8] {
@@ -73,6 +76,7 @@ struct SegmentMeta: Equatable {
         writer.write(UInt32(graph?.m ?? 0))
         writer.write(graph?.entryPoint ?? 0)
         writer.write(UInt32(graph?.topLevel ?? 0))
+        writer.write(UInt8(graph?.linkBytes ?? 0))
         return writer.takeBytes()
     }
 
@@ -81,7 +85,7 @@ struct SegmentMeta: Equatable {
         var reader = unsafe ByteReader(bytes)
         do throws(ByteReader.Malformed) {
             guard try reader.read(UInt32.self) == SegmentFormat.magic,
-                try reader.read(UInt32.self) == SegmentFormat.version,
+                case let version = try reader.read(UInt32.self), 1...SegmentFormat.version ~= version,
                 let metric = Metric(rawValue: try reader.read(UInt8.self))
             else { return nil }
             self.metric = metric
@@ -93,7 +97,9 @@ struct SegmentMeta: Equatable {
             let m = Int(try reader.read(UInt32.self))
             let entryPoint = try reader.read(UInt32.self)
             let topLevel = Int(try reader.read(UInt32.self))
-            graph = hasGraph == 1 ? Graph(m: m, entryPoint: entryPoint, topLevel: topLevel) : nil
+            let linkBytes = version == 1 ? 4 : Int(try reader.read(UInt8.self))
+            graph =
+                hasGraph == 1 ? Graph(m: m, entryPoint: entryPoint, topLevel: topLevel, linkBytes: linkBytes) : nil
         } catch {
             return nil
         }

@@ -188,7 +188,9 @@ struct SegmentWriter {
             unsafe try put(chunk, bytes: data.count, &transaction) { unsafe $0.copyMemory(from: data) }
         }
         try putMeta(
-            graph: .init(m: graph.m, entryPoint: graph.entryPoint, topLevel: graph.topLevel), &transaction)
+            graph: .init(
+                m: graph.m, entryPoint: graph.entryPoint, topLevel: graph.topLevel, linkBytes: graph.linkBytes),
+            &transaction)
         try transaction.finish()
     }
 
