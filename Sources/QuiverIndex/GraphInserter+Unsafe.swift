@@ -48,9 +48,12 @@ import CVectorKernels
     }
 
     func lists(atLevel level: Int) -> LevelLinks {
-        unsafe LevelLinks(
-            base: level == 0 ? graph.links : graph.upperLinks, offsets: graph.upperOffsets, level: level,
-            capacity: capacity(atLevel: level))
+        level == 0
+            ? unsafe LevelLinks(
+                ground: UnsafeRawPointer(graph.links).assumingMemoryBound(to: UInt8.self), linkBytes: 4,
+                capacity: capacity(atLevel: 0))
+            : unsafe LevelLinks(
+                upper: graph.upperLinks, offsets: graph.upperOffsets, level: level, capacity: capacity(atLevel: level))
     }
 
     /// Writes a whole list. The caller holds the lock, or the row is not reachable yet.

@@ -1,18 +1,21 @@
 import CVectorKernels
 
-/// The links of an HNSW graph, read in place. The same layout in memory and in segment files, all u32, little endian:
+/// The links of an HNSW graph, read in place. The same layout in memory and in segment files, little endian:
 ///
-/// | chunk | words | content |
+/// | chunk | bytes | content |
 /// |---|---|---|
-/// | `links` | rowCount × 2m | level 0: up to 2m rows, then `0xFFFFFFFF` in every word not used |
-/// | `upperOffsets` | rowCount + 1 | how many upper lists lie before those of this row; the difference to the next is the row's level |
-/// | `upperLinks` | upperOffsets[rowCount] × m | the list of `row` at level l ≥ 1 is number `upperOffsets[row] + l - 1` |
+/// | `links` | rowCount × 2m × linkBytes, then slack | level 0: up to 2m rows, then all ones in every link not used |
+/// | `upperOffsets` | (rowCount + 1) × 4 | how many upper lists lie before those of this row; the difference to the next is the row's level |
+/// | `upperLinks` | upperOffsets[rowCount] × m × 4 | the list of `row` at level l ≥ 1 is number `upperOffsets[row] + l - 1` |
 ///
-/// A level-0 list is a whole number of cache lines when m is a multiple of 8 and the chunk is aligned to 64.
+/// A link of level 0 takes 2, 3 or 4 bytes, as few as tell all rows from "no link". Links of 2 and 3 bytes are read
+/// as words and by vectors: `slackBytes(linkBytes:)` behind the last list can be read, too. With 2 bytes and m = 16 a
+/// list is one cache line when the chunk is aligned to 64.
 @safe package struct GraphView: @unchecked Sendable {  // Immutable memory, read only.
     package let rowCount: Int
     package let m: Int
-    package let links: UnsafePointer<UInt32>
+    package let links: UnsafePointer<UInt8>
+    package let linkBytes: Int
     package let upperOffsets: UnsafePointer<UInt32>
     package let upperLinks: UnsafePointer<UInt32>
     /// Where every walk begins: a row of the top level.
@@ -20,19 +23,31 @@ import CVectorKernels
     package let topLevel: Int
 
     package var m0: Int { 2 * m }
-    package var linkWords: Int { rowCount * m0 }
     package var upperOffsetWords: Int { rowCount + 1 }
     package var upperLinkWords: Int { unsafe Int(upperOffsets[rowCount]) * m }
 
+    /// The narrowest links for so many rows.
+    package static func linkBytes(rowCount: Int) -> Int { Int(qvk_link_width(UInt64(rowCount))) }
+
+    package static func slackBytes(linkBytes: Int) -> Int { linkBytes == 4 ? 0 : Int(QVK_LINKS_SLACK_BYTES) }
+
+    /// The size of the chunk `links`, slack included.
+    package static func linkChunkBytes(rowCount: Int, m: Int, linkBytes: Int) -> Int {
+        rowCount * 2 * m * linkBytes + slackBytes(linkBytes: linkBytes)
+    }
+
+    /// - Parameter linkBytes: 2, 3 or 4, and at least `linkBytes(rowCount:)`.
     package init(
-        rowCount: Int, m: Int, links: UnsafePointer<UInt32>, upperOffsets: UnsafePointer<UInt32>,
+        rowCount: Int, m: Int, links: UnsafePointer<UInt8>, linkBytes: Int, upperOffsets: UnsafePointer<UInt32>,
         upperLinks: UnsafePointer<UInt32>, entryPoint: UInt32, topLevel: Int
     ) {
         precondition(HNSWParameters.mRange.contains(m) && rowCount > 0 && rowCount <= Candidate.maximumRowCount)
         precondition(Int(entryPoint) < rowCount && topLevel >= 0)
+        precondition(linkBytes <= 4 && linkBytes >= GraphView.linkBytes(rowCount: rowCount))
         self.rowCount = rowCount
         self.m = m
         unsafe self.links = links
+        self.linkBytes = linkBytes
         unsafe self.upperOffsets = upperOffsets
         unsafe self.upperLinks = upperLinks
         self.entryPoint = entryPoint
@@ -45,9 +60,12 @@ import CVectorKernels
         guard unsafe upperOffsets[0] == 0 else { return false }
         for row in 0..<rowCount where unsafe upperOffsets[row] > upperOffsets[row + 1] { return false }
         guard upperLinkWords <= available, level(of: entryPoint) == topLevel else { return false }
-        for word in 0..<linkWords {
-            let link = unsafe links[word]
-            guard link == noLink || Int(link) < rowCount else { return false }
+        let ground = lists(atLevel: 0)
+        for row in 0..<rowCount {
+            for index in 0..<m0 {
+                let link = ground.link(index, of: UInt32(row))
+                guard link == noLink || Int(link) < rowCount else { return false }
+            }
         }
         for row in 0..<rowCount {
             for level in 0..<self.level(of: UInt32(row)) {
@@ -66,32 +84,83 @@ import CVectorKernels
     }
 
     @inline(__always) func lists(atLevel level: Int) -> LevelLinks {
-        unsafe LevelLinks(
-            base: level == 0 ? links : upperLinks, offsets: upperOffsets, level: level, capacity: level == 0 ? m0 : m)
+        level == 0
+            ? unsafe LevelLinks(ground: links, linkBytes: linkBytes, capacity: m0)
+            : unsafe LevelLinks(upper: upperLinks, offsets: upperOffsets, level: level, capacity: m)
     }
 }
 
-/// Fills the unused words of a list.
+/// Fills the unused links of a list; what a narrow link of all ones is read as.
 let noLink: UInt32 = .max
 
-/// The lists of one level. While a graph is built other threads rewrite lists that are being read: words are read
-/// one at a time, and every row ever written is a valid one.
+/// The lists of one level. While a graph is built other threads rewrite lists of words that are being read: words
+/// are read one at a time, and every row ever written is a valid one. Narrower links never change.
 @safe struct LevelLinks {
-    let base: UnsafePointer<UInt32>
-    let offsets: UnsafePointer<UInt32>
-    let level: Int
+    private let base: UnsafePointer<UInt8>
+    /// Nil at level 0.
+    private let offsets: UnsafePointer<UInt32>?
+    private let level: Int
+    private let linkBytes: Int
+    private let listBytes: Int
     let capacity: Int
 
-    @inline(__always) func list(of row: UInt32) -> UnsafePointer<UInt32> {
-        if level == 0 { return unsafe base + Int(row) &* capacity }
-        return unsafe base + (Int(offsets[Int(row)]) &+ level &- 1) &* capacity
+    init(ground: UnsafePointer<UInt8>, linkBytes: Int, capacity: Int) {
+        unsafe base = ground
+        unsafe offsets = nil
+        level = 0
+        self.linkBytes = linkBytes
+        listBytes = capacity * linkBytes
+        self.capacity = capacity
+    }
+
+    init(upper: UnsafePointer<UInt32>, offsets: UnsafePointer<UInt32>, level: Int, capacity: Int) {
+        unsafe base = UnsafeRawPointer(upper).assumingMemoryBound(to: UInt8.self)
+        unsafe self.offsets = offsets
+        self.level = level
+        linkBytes = 4
+        listBytes = capacity * 4
+        self.capacity = capacity
+    }
+
+    @inline(__always) private func list(of row: UInt32) -> UnsafePointer<UInt8> {
+        guard let offsets = unsafe offsets else { return unsafe base + Int(row) &* listBytes }
+        return unsafe base + (Int(offsets[Int(row)]) &+ level &- 1) &* listBytes
+    }
+
+    @inline(__always) private func words(of row: UInt32) -> UnsafePointer<UInt32> {
+        unsafe UnsafeRawPointer(list(of: row)).assumingMemoryBound(to: UInt32.self)
+    }
+
+    /// `noLink` behind the last one.
+    @inline(__always) func link(_ index: Int, of row: UInt32) -> UInt32 {
+        if linkBytes == 4 { return unsafe qvk_load_relaxed(words(of: row) + index) }
+        let width = UInt32(truncatingIfNeeded: linkBytes)
+        let link = unsafe qvk_packed_link(list(of: row), width, index)
+        return link == qvk_no_link(width) ? noLink : link
+    }
+
+    /// The links that were not visited, marked as visited; `ids` has room for `capacity`.
+    @inline(__always) func gatherUnvisited(
+        _ row: UInt32, _ visited: UnsafeMutablePointer<UInt8>, _ epoch: UInt8, into ids: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        if linkBytes == 4 { return unsafe qvk_gather_unvisited(words(of: row), capacity, visited, epoch, ids) }
+        return unsafe qvk_gather_unvisited_packed(
+            list(of: row), UInt32(truncatingIfNeeded: linkBytes), capacity, visited, epoch, ids)
+    }
+
+    /// The first `limit` links that were not visited and are accepted, marked as visited.
+    @inline(__always) func gatherAccepted(
+        _ row: UInt32, _ visited: UnsafeMutablePointer<UInt8>, _ epoch: UInt8, _ filter: inout qvk_row_filter,
+        into ids: UnsafeMutablePointer<UInt32>, limit: Int
+    ) -> Int {
+        unsafe qvk_gather_accepted_packed(
+            list(of: row), UInt32(truncatingIfNeeded: linkBytes), capacity, visited, epoch, &filter, ids, limit)
     }
 
     /// Asks for the list of a row that will probably be walked soon.
     @inline(__always) func prefetch(_ row: UInt32) {
-        guard level == 0 else { return }
-        let list = unsafe base + Int(row) &* capacity
+        let list = unsafe list(of: row)
         unsafe qvk_prefetch(list)
-        unsafe qvk_prefetch(list + 16)
+        if listBytes > 64 { unsafe qvk_prefetch(list + 64) }
     }
 }

@@ -64,22 +64,20 @@ extension GraphInserter {
     func heal(_ row: UInt32, from oldRow: UInt32, of old: GraphView, _ mapping: RowMapping, atLevel level: Int) -> Int {
         let lists = old.lists(atLevel: level)
         let limit = GraphInserter.crowdLimit
-        let list = unsafe lists.list(of: oldRow)
         var count = 0
         var gone = 0
         for index in 0..<lists.capacity {
-            let link = unsafe list[index]
+            let link = lists.link(index, of: oldRow)
             if link == noLink { break }
             if mapping[link] == noLink { gone += 1 } else { add(mapping[link], &count) }
         }
         if gone > 0 {
             for index in 0..<lists.capacity where count < limit {
-                let link = unsafe list[index]
+                let link = lists.link(index, of: oldRow)
                 if link == noLink { break }
                 guard mapping[link] == noLink else { continue }
-                let behind = unsafe lists.list(of: link)
                 for step in 0..<lists.capacity where count < limit {
-                    let second = unsafe behind[step]
+                    let second = lists.link(step, of: link)
                     if second == noLink { break }
                     if mapping[second] != noLink && mapping[second] != row { add(mapping[second], &count) }
                 }
@@ -107,10 +105,9 @@ extension GraphInserter {
     /// Links back to a row whose level-0 list was healed, from the rows it leads to.
     func answerLinks(of row: UInt32, healedFrom oldRow: UInt32, of old: GraphView, _ mapping: RowMapping) {
         let lists = old.lists(atLevel: 0)
-        let oldList = unsafe lists.list(of: oldRow)
         var gone = 0
         for index in 0..<lists.capacity {
-            let link = unsafe oldList[index]
+            let link = lists.link(index, of: oldRow)
             if link == noLink { break }
             if mapping[link] == noLink { gone += 1 }
         }

@@ -32,6 +32,7 @@ package enum HNSWBuilder {
         control.begin(total: count)
         control.advance(by: 1)
         try insert(rows, into: space, alone: aloneRows, threads: threads, control: control)
+        graph.pack()
         return graph
     }
 
@@ -84,6 +85,7 @@ package enum HNSWBuilder {
         }
         try insert(
             lost.filter { $0 != graph.entryPoint } + newcomers, into: space, alone: 0, threads: threads, control: control)
+        graph.pack()
         return graph
     }
 

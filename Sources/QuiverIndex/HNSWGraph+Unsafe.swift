@@ -1,3 +1,5 @@
+import CVectorKernels
+
 /// How a graph is built. Names as in the paper and in Qdrant.
 package struct HNSWParameters: Sendable, Equatable {
     /// Links a row makes per level; level 0 has room for twice as many.
@@ -34,14 +36,17 @@ package struct HNSWParameters: Sendable, Equatable {
     static let levelLimit = 24
 }
 
-/// A graph that owns its links, as `GraphView` lays them out. Write the three buffers as they are.
+/// A graph that owns its links, as `GraphView` lays them out. Builders hand it out packed: write the three chunks as
+/// they are.
 @safe package final class HNSWGraph: @unchecked Sendable {  // Written only by its builder, before it is handed out.
     package let rowCount: Int
     package let m: Int
     package internal(set) var entryPoint: UInt32
     package internal(set) var topLevel: Int
 
+    /// One word a link until `pack` has been called.
     let links: UnsafeMutablePointer<UInt32>
+    package private(set) var linkBytes = 4
     let upperOffsets: UnsafeMutablePointer<UInt32>
     let upperLinks: UnsafeMutablePointer<UInt32>
     let linkWords: Int
@@ -80,23 +85,39 @@ package struct HNSWParameters: Sendable, Equatable {
     }
 
     private static func words(_ count: Int) -> UnsafeMutablePointer<UInt32> {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(count * 4, 4), alignment: 64)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4 + 64, alignment: 64)
         let words = unsafe memory.bindMemory(to: UInt32.self, capacity: max(count, 1))
         unsafe words.initialize(repeating: noLink, count: max(count, 1))
         return unsafe words
     }
 
+    /// Moves the links of level 0 together, where they lie: the narrower forms never overtake the words.
+    func pack() {
+        let width = GraphView.linkBytes(rowCount: rowCount)
+        guard linkBytes == 4, width < 4 else { return }
+        let bytes = unsafe UnsafeMutableRawPointer(links).assumingMemoryBound(to: UInt8.self)
+        for index in 0..<linkWords {
+            let link = unsafe links[index]
+            unsafe qvk_set_packed_link(bytes, UInt32(width), index, link)
+        }
+        let slack = GraphView.slackBytes(linkBytes: width)
+        unsafe (bytes + linkWords * width).update(repeating: .max, count: slack)
+        linkBytes = width
+    }
+
     /// Valid as long as the graph lives.
     package var view: GraphView {
         unsafe GraphView(
-            rowCount: rowCount, m: m, links: links, upperOffsets: upperOffsets, upperLinks: upperLinks,
-            entryPoint: entryPoint, topLevel: topLevel)
+            rowCount: rowCount, m: m, links: UnsafeRawPointer(links).assumingMemoryBound(to: UInt8.self),
+            linkBytes: linkBytes, upperOffsets: upperOffsets, upperLinks: upperLinks, entryPoint: entryPoint,
+            topLevel: topLevel)
     }
 
     /// The chunks to write: `links`, `upperOffsets`, `upperLinks`.
     package var chunks: (links: UnsafeRawBufferPointer, upperOffsets: UnsafeRawBufferPointer, upperLinks: UnsafeRawBufferPointer) {
         unsafe (
-            UnsafeRawBufferPointer(start: links, count: linkWords * 4),
+            UnsafeRawBufferPointer(
+                start: links, count: GraphView.linkChunkBytes(rowCount: rowCount, m: m, linkBytes: linkBytes)),
             UnsafeRawBufferPointer(start: upperOffsets, count: (rowCount + 1) * 4),
             UnsafeRawBufferPointer(start: upperLinks, count: upperLinkWords * 4)
         )

@@ -24,9 +24,27 @@ import CVectorKernels
         } else if combination == .nearest {
             unsafe qvk_score_ids(kernels, ids, n, out)
         } else {
-            for index in 0..<count { unsafe qvk_score_ids(kernels + index, ids, n, place(of: index)) }
-            unsafe combine(n, into: out)
+            unsafe fetch(ids, n)
+            unsafe scoreCombined(ids, n, into: out)
         }
+    }
+
+    /// Asks for the memory of rows that will be scored soon by `scoreFetched`.
+    @inline(__always)
+    func fetch(_ ids: UnsafePointer<UInt32>, _ n: Int) { unsafe qvk_fetch_rows(kernels, ids, n) }
+
+    @inline(__always)
+    func scoreFetched(_ ids: UnsafePointer<UInt32>, _ n: Int, into out: UnsafeMutablePointer<Float>) {
+        if combination == .nearest {
+            unsafe qvk_score_fetched_ids(kernels, ids, n, out)
+        } else {
+            unsafe scoreCombined(ids, n, into: out)
+        }
+    }
+
+    private func scoreCombined(_ ids: UnsafePointer<UInt32>, _ n: Int, into out: UnsafeMutablePointer<Float>) {
+        for index in 0..<count { unsafe qvk_score_fetched_ids(kernels + index, ids, n, place(of: index)) }
+        unsafe combine(n, into: out)
     }
 
     /// Writes the scores of rows `first..<first + n`, n ≤ `batchLimit`.

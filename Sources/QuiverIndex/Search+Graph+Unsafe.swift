@@ -54,10 +54,9 @@ extension Search {
     ) -> Int {
         var scored = 0
         while true {
-            let list = unsafe lists.list(of: entry.row)
             var n = 0
             while n < lists.capacity {
-                let row = unsafe qvk_load_relaxed(list + n)
+                let row = lists.link(n, of: entry.row)
                 if row == noLink { break }
                 unsafe buffers.ids[n] = row
                 n &+= 1
@@ -74,51 +73,59 @@ extension Search {
     }
 
     /// The unfiltered beam: leaves the best `ef` rows met in the pool and returns their number.
+    ///
+    /// It runs one expansion ahead of itself: the list of the next row is read and its codes are asked for before
+    /// the rows of the list before are scored, so that the wait for memory falls into the time of the scoring. A row
+    /// is so chosen without knowing the last list, which costs one or two expansions a walk.
     static func beam(
         _ lists: LevelLinks, _ scorer: Scorer, ef: Int, entry: Candidate, _ buffers: WalkBuffers,
         _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
     ) -> Int {
         let pool = unsafe buffers.pool
-        let ids = unsafe buffers.ids
         let scores = unsafe buffers.scores
+        var ids = unsafe buffers.ids
+        var nextIds = unsafe buffers.rejected
         unsafe pool[0] = entry
         unsafe buffers.visited[Int(entry.row)] = buffers.epoch
         var count = 1
         var at = 0
         var scored = 0
+        var n = 0
         var untilClock = deadlineInterval
-        while at < count {
-            let current = unsafe pool[at]
-            if current.isExpanded {
-                at &+= 1
-                continue
-            }
-            unsafe pool[at].tag |= Candidate.expandedBit
-            untilClock &-= 1
-            if untilClock == 0 {
-                untilClock = deadlineInterval
-                if isPast(deadline) {
-                    outcome.timedOut = true
-                    break
+        while true {
+            while at < count, unsafe pool[at].isExpanded { at &+= 1 }
+            var next = 0
+            if at < count {
+                untilClock &-= 1
+                if untilClock == 0 {
+                    untilClock = deadlineInterval
+                    if isPast(deadline) {
+                        outcome.timedOut = true
+                        break
+                    }
                 }
+                let row = unsafe pool[at].row
+                unsafe pool[at].tag |= Candidate.expandedBit
+                next = unsafe lists.gatherUnvisited(row, buffers.visited, buffers.epoch, into: nextIds)
+                unsafe scorer.fetch(nextIds, next)
+                if at &+ 1 < count { lists.prefetch(unsafe pool[at &+ 1].row) }
+            } else if n == 0 {
+                break
             }
-            let n = unsafe qvk_gather_unvisited(
-                lists.list(of: current.row), lists.capacity, buffers.visited, buffers.epoch, ids)
-            if at &+ 1 < count { unsafe lists.prefetch(pool[at &+ 1].row) }
-            unsafe scorer.score(ids, n, into: scores)
+            unsafe scorer.scoreFetched(ids, n, into: scores)
             scored &+= n
-            var lowest = Int.max
             var worst = unsafe count == ef ? pool[count &- 1].score : -.infinity
             for index in 0..<n {
                 let score = unsafe scores[index]
                 guard score > worst else { continue }
                 let place = unsafe CandidatePool.insert(
                     Candidate(score: score, tag: ids[index]), into: pool, count: &count, limit: ef)
-                if place <= at { unsafe lists.prefetch(ids[index]) }
-                lowest = min(lowest, place)
+                if place <= at { lists.prefetch(unsafe ids[index]) }
+                at = min(at, place)
                 if count == ef { unsafe worst = pool[count &- 1].score }
             }
-            at = lowest <= at ? lowest : at &+ 1
+            unsafe swap(&ids, &nextIds)
+            n = next
         }
         for index in 0..<count { unsafe pool[index].tag &= ~Candidate.expandedBit }
         outcome.scoredCount += scored
@@ -169,8 +176,7 @@ extension Search {
             if twoHops {
                 unsafe gatherTwoHops(lists, current.row, &filter, buffers, found: &found, passed: &passed)
             } else {
-                found = unsafe qvk_gather_unvisited(
-                    lists.list(of: current.row), lists.capacity, buffers.visited, buffers.epoch, ids)
+                found = unsafe lists.gatherUnvisited(current.row, buffers.visited, buffers.epoch, into: ids)
                 passed = unsafe qvk_split_accepted(&filter, ids, found, buffers.rejected)
                 unsafe (ids + passed).update(from: buffers.rejected, count: found &- passed)
             }
@@ -231,17 +237,15 @@ extension Search {
     ) {
         let ids = unsafe buffers.ids
         let rejected = unsafe buffers.rejected
-        let fresh = unsafe qvk_gather_unvisited(
-            lists.list(of: row), lists.capacity, buffers.visited, buffers.epoch, ids)
+        let fresh = unsafe lists.gatherUnvisited(row, buffers.visited, buffers.epoch, into: ids)
         passed = unsafe qvk_split_accepted(&filter, ids, fresh, rejected)
         let refused = fresh &- passed
         let enough = twoHopLimit(capacity: lists.capacity)
         var index = 0
         while index < refused && passed < enough {
-            if index &+ 1 < refused { unsafe qvk_prefetch(lists.list(of: rejected[index &+ 1])) }
-            unsafe passed &+= qvk_gather_accepted(
-                lists.list(of: rejected[index]), lists.capacity, buffers.visited, buffers.epoch, &filter,
-                ids + passed, enough &- passed)
+            if index &+ 1 < refused { lists.prefetch(unsafe rejected[index &+ 1]) }
+            unsafe passed &+= lists.gatherAccepted(
+                rejected[index], buffers.visited, buffers.epoch, &filter, into: ids + passed, limit: enough &- passed)
             index &+= 1
         }
         found = passed

@@ -81,13 +81,68 @@ import Testing
         let graph = try HNSWBuilder.build(data.source, parameters: Self.parameters)
         let view = graph.view
         #expect(!view.isConsistent(upperLinkWords: view.upperLinkWords - 1))
-        var links = Array(UnsafeBufferPointer(start: view.links, count: view.linkWords))
-        links[5] = 300
+        var links = Array(graph.chunks.links)
+        links[5 * view.linkBytes] = UInt8(300 & 0xFF)
+        links[5 * view.linkBytes + 1] = UInt8(300 >> 8)
         links.withUnsafeBufferPointer { links in
             let broken = GraphView(
-                rowCount: 300, m: view.m, links: links.baseAddress!, upperOffsets: view.upperOffsets,
-                upperLinks: view.upperLinks, entryPoint: view.entryPoint, topLevel: view.topLevel)
+                rowCount: 300, m: view.m, links: links.baseAddress!, linkBytes: view.linkBytes,
+                upperOffsets: view.upperOffsets, upperLinks: view.upperLinks, entryPoint: view.entryPoint,
+                topLevel: view.topLevel)
             #expect(!broken.isConsistent(upperLinkWords: view.upperLinkWords))
+        }
+    }
+
+    /// The same links in each width are walked in the same way, filtered or not, and extended to the same graph.
+    @Test func widthsAgree() throws {
+        let data = Dataset(count: 700, dimension: 16, metric: .cosine, seed: 83)
+        let graph = try HNSWBuilder.build(data.source, parameters: Self.parameters)
+        defer { withExtendedLifetime(graph) {} }
+        let view = graph.view
+        #expect(view.linkBytes == 2)
+        #expect([65_535, 65_536, 16_777_215, 16_777_216].map { GraphView.linkBytes(rowCount: $0) } == [2, 3, 3, 4])
+        let rare = Bitmap(count: data.count) { $0 % 20 == 0 }
+        let common = Bitmap(count: data.count) { $0 % 3 != 0 }
+        var mapping = (0..<UInt32(700)).map { $0 }
+        for row in 0..<100 { mapping[row * 7] = .max }
+        func signature(_ view: GraphView) throws -> [UInt32] {
+            let searcher = Searcher(data: data)
+            var rows: [UInt32] = []
+            for query in data.queries(10, seed: 84) {
+                for bitmap in [rare, common] {
+                    let filter = RowFilter(
+                        acceptedSlots: UnsafePointer(bitmap.words), acceptedBitCount: data.count,
+                        passFraction: bitmap === rare ? 0.05 : 0.67)
+                    rows += searcher.walk(view, query, k: 10, ef: 30, filter: filter).map(\.row)
+                }
+                rows += searcher.walk(view, query, k: 10, ef: 30).map(\.row)
+            }
+            let extended = try mapping.withUnsafeBufferPointer { mapping in
+                try HNSWBuilder.extend(view, mapping: mapping, source: data.source, parameters: Self.parameters)
+            }
+            return withExtendedLifetime(extended) { rows + extended.chunks.links.map { UInt32($0) } }
+        }
+        let expected = try signature(view)
+        for width in 3...4 {
+            var wide = [UInt8](
+                repeating: .max, count: GraphView.linkChunkBytes(rowCount: 700, m: view.m, linkBytes: width))
+            for index in 0..<700 * view.m0 {
+                let low = UInt32(view.links[2 * index]) | UInt32(view.links[2 * index + 1]) << 8
+                guard low != 0xFFFF else { continue }
+                for byte in 0..<width { wide[index * width + byte] = UInt8(truncatingIfNeeded: low >> (8 * byte)) }
+            }
+            let found = try wide.withUnsafeBytes { raw -> [UInt32] in
+                let copy = UnsafeMutableRawPointer.allocate(byteCount: raw.count, alignment: 64)
+                defer { copy.deallocate() }
+                copy.copyMemory(from: raw.baseAddress!, byteCount: raw.count)
+                let view = GraphView(
+                    rowCount: 700, m: view.m, links: copy.assumingMemoryBound(to: UInt8.self), linkBytes: width,
+                    upperOffsets: view.upperOffsets, upperLinks: view.upperLinks, entryPoint: view.entryPoint,
+                    topLevel: view.topLevel)
+                #expect(view.isConsistent(upperLinkWords: view.upperLinkWords))
+                return try signature(view)
+            }
+            #expect(found == expected, "links of \(width) bytes")
         }
     }
 

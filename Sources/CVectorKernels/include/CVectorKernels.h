@@ -265,23 +265,6 @@ static inline size_t qvk_split_accepted(
     return kept;
 }
 
-/// Links that were not visited and are accepted, marked as visited; the others are left alone, so that
-/// they can still be walked through from elsewhere. Stops at `limit`.
-static inline size_t qvk_gather_accepted(
-    const uint32_t *links, size_t capacity, uint8_t *visited, uint8_t epoch, const qvk_row_filter *filter,
-    uint32_t *out, size_t limit
-) {
-    size_t count = 0;
-    for (size_t i = 0; i < capacity && count < limit; i++) {
-        uint32_t row = __atomic_load_n(links + i, __ATOMIC_RELAXED);
-        if (row == QVK_NO_LINK) break;
-        if (visited[row] == epoch || !qvk_accepts(filter, row)) continue;
-        visited[row] = epoch;
-        out[count++] = row;
-    }
-    return count;
-}
-
 // MARK: Words shared between builder threads
 
 static inline uint32_t qvk_load_relaxed(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

@@ -61,14 +61,17 @@ import QuiverModel
     private static func openGraph(
         _ graph: SegmentMeta.Graph, pointCount: Int, _ chunks: SegmentReader
     ) throws(QuiverError) -> GraphView {
-        guard HNSWParameters.mRange.contains(graph.m), Int(graph.entryPoint) < pointCount else {
-            throw chunks.damaged("meta")
-        }
+        guard HNSWParameters.mRange.contains(graph.m), Int(graph.entryPoint) < pointCount,
+            GraphView.linkBytes(rowCount: pointCount)...4 ~= graph.linkBytes
+        else { throw chunks.damaged("meta") }
         let offsets = unsafe try chunks.data(.upperOffsets, UInt32.self, count: pointCount + 1)
         let upperWords = unsafe Int(offsets[pointCount]) * graph.m
         return unsafe GraphView(
             rowCount: pointCount, m: graph.m,
-            links: try chunks.data(.links, UInt32.self, count: pointCount * 2 * graph.m), upperOffsets: offsets,
+            links: try chunks.data(
+                .links, UInt8.self,
+                count: GraphView.linkChunkBytes(rowCount: pointCount, m: graph.m, linkBytes: graph.linkBytes)),
+            linkBytes: graph.linkBytes, upperOffsets: offsets,
             upperLinks: try chunks.data(.upperLinks, UInt32.self, count: upperWords), entryPoint: graph.entryPoint,
             topLevel: graph.topLevel)
     }
@@ -111,7 +114,10 @@ import QuiverModel
             unsafe MappedMemory.place(codes.terms, bytes: codes.count * CodeEncoder.termsBytes, placement.codes)
         }
         if let graph {
-            unsafe MappedMemory.place(graph.links, bytes: graph.linkWords * 4, placement.graph)
+            unsafe MappedMemory.place(
+                graph.links,
+                bytes: GraphView.linkChunkBytes(rowCount: graph.rowCount, m: graph.m, linkBytes: graph.linkBytes),
+                placement.graph)
             unsafe MappedMemory.place(graph.upperOffsets, bytes: graph.upperOffsetWords * 4, placement.graph)
             unsafe MappedMemory.place(graph.upperLinks, bytes: graph.upperLinkWords * 4, placement.graph)
         }

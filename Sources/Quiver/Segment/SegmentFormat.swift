@@ -85,6 +85,8 @@ struct SegmentMeta: Equatable {
         var m: Int
         var entryPoint: UInt32
         var topLevel: Int
+        /// As `GraphView` says.
+        var linkBytes: Int
     }
 
     var kind: Kind
@@ -117,6 +119,7 @@ struct SegmentMeta: Equatable {
         writer.write(UInt32(graph?.m ?? 0))
         writer.write(graph?.entryPoint ?? 0)
         writer.write(UInt32(graph?.topLevel ?? 0))
+        writer.write(UInt8(graph?.linkBytes ?? 0))
         return writer.takeBytes()
     }
 
@@ -143,7 +146,9 @@ struct SegmentMeta: Equatable {
             let m = Int(try reader.read(UInt32.self))
             let entryPoint = try reader.read(UInt32.self)
             let topLevel = Int(try reader.read(UInt32.self))
-            graph = hasGraph == 1 ? Graph(m: m, entryPoint: entryPoint, topLevel: topLevel) : nil
+            let linkBytes = Int(try reader.read(UInt8.self))
+            graph =
+                hasGraph == 1 ? Graph(m: m, entryPoint: entryPoint, topLevel: topLevel, linkBytes: linkBytes) : nil
         } catch {
             return nil
         }

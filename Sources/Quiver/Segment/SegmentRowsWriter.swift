@@ -202,7 +202,8 @@ struct SegmentRowsWriter {
                 unsafe try writer.put(chunk, bytes: data.count, &transaction) { unsafe $0.copyMemory(from: data) }
             }
             try writer.put(
-                meta(plan, graph: .init(m: graph.m, entryPoint: graph.entryPoint, topLevel: graph.topLevel)),
+                meta(plan, graph: .init(
+                    m: graph.m, entryPoint: graph.entryPoint, topLevel: graph.topLevel, linkBytes: graph.linkBytes)),
                 &transaction)
         }
     }
