@@ -4,6 +4,7 @@ import Synchronization
 
 import QuiverLMDB
 @_exported public import QuiverModel
+import QuiverPayload
 
 /// A storage directory, opened: collections, aliases, and the threads that serve them.
 ///
@@ -39,6 +40,7 @@ public final class Database: Sendable {
     private let options: Options
     private let catalog: Catalog
     private let background: BackgroundWork
+    private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
     private let changing: LockedCondition<Bool>
@@ -146,7 +148,7 @@ public final class Database: Sendable {
     private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
         try CollectionCore(
             name: name, directory: collectionsPath + "/" + stored.directory, config: stored.config, options: options,
-            work: background)
+            work: background, filterCache: filterCache)
     }
 
     /// Finishes what was accepted, stops all threads and closes all files. Calling it again does nothing.

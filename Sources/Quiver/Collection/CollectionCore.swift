@@ -14,6 +14,8 @@ final class CollectionCore: Sendable {
     let writer: CollectionWriter
     let view: ViewBox
     let scratches = SearchScratchPool()
+    /// Of the whole database.
+    let filterCache: FilterCache
     let optimizer: Optimizer
     let logger: Logger
 
@@ -26,9 +28,11 @@ final class CollectionCore: Sendable {
 
     /// Opens the collection in `directory`, making it when it is new.
     init(
-        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork
+        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork,
+        filterCache: FilterCache
     ) throws(QuiverError) {
         self.name = name
+        self.filterCache = filterCache
         logger = options.logger
         currentConfig = Mutex(config)
         fields = VectorField.fields(of: config)

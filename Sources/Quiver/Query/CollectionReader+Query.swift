@@ -34,7 +34,7 @@ extension CollectionReader {
         _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
     ) throws -> [ScoredPoint] {
         let matching = try matching(request.filter, deadline)
-        let points = try idsInOrder(from: nil, matching, limit: limit + request.offset, deadline)
+        let points = try idsInOrder(from: nil, matching?.bitmap, limit: limit + request.offset, deadline)
         return try points.dropFirst(request.offset).map { try scored($0.slot, score: 1, request) }
     }
 
@@ -42,7 +42,7 @@ extension CollectionReader {
         _ order: OrderBy, _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
     ) throws -> [ScoredPoint] {
         let matching = try matching(request.filter, deadline)
-        let points = try ordered(order, matching, limit: limit + request.offset, deadline)
+        let points = try ordered(order, matching?.bitmap, limit: limit + request.offset, deadline)
         return try points.dropFirst(request.offset).map { point in
             var scored = try scored(point.slot, score: 1, request)
             scored.orderValue = point.value
@@ -66,9 +66,9 @@ extension CollectionReader {
         let query = SearchVectors(examples, vector.field)
 
         let ownOperands = try operands.ownSlots(positive + negative)
-        let accepted = try matching(request.filter, deadline)
+        var accepted = try matching(request.filter, deadline)
         // Without a filter a few operands cost less as results to be dropped than as a filter over everything.
-        if let accepted { for slot in ownOperands { accepted.remove(slot) } }
+        if let all = accepted, !ownOperands.isEmpty { accepted = all.subtracting(ownOperands) }
         let dropped = accepted == nil ? ownOperands.count : 0
         let window = limit + request.offset
         let search = search(request, vector, query, accepted, limit: window + dropped, deadline)
@@ -85,7 +85,7 @@ extension CollectionReader {
     }
 
     private func search(
-        _ request: QueryRequest, _ vector: VectorView, _ query: SearchVectors, _ accepted: SlotBitmap?, limit: Int,
+        _ request: QueryRequest, _ vector: VectorView, _ query: SearchVectors, _ accepted: MatchSet?, limit: Int,
         _ deadline: ContinuousClock.Instant?
     ) -> VectorSearch {
         let config = core.config
@@ -94,7 +94,7 @@ extension CollectionReader {
         let bytesPerVector = vector.bytesPerPoint
         let indexingKilobytes = config.optimizers.indexingThreshold ?? 0
         return VectorSearch(
-            vector: vector, query: query, accepted: accepted, acceptedCount: accepted?.count ?? 0,
+            vector: vector, query: query, accepted: accepted?.bitmap, acceptedCount: accepted?.count ?? 0,
             // No more answers than there are vectors: memory follows the data, not the request.
             limit: max(1, min(limit, vector.liveCount)), ef: request.params.hnswEf ?? hnsw.efConstruct,
             exact: request.params.exact || hnsw.m == 0,

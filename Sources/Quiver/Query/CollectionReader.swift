@@ -98,13 +98,13 @@ struct CollectionReader: ~Copyable {
     // MARK: Filters
 
     /// The slots that match, nil without a filter.
-    func matching(_ filter: Filter?, _ deadline: ContinuousClock.Instant?) throws -> SlotBitmap? {
+    func matching(_ filter: Filter?, _ deadline: ContinuousClock.Instant?) throws -> MatchSet? {
         guard let filter, !filter.isEmpty else { return nil }
-        return try resolver.resolve(filter, deadline: Deadline(deadline))
+        return try resolver.matches(filter, deadline: Deadline(deadline))
     }
 
     var resolver: FilterResolver {
-        FilterResolver(store: store, view: view, transaction: transaction.handle)
+        FilterResolver(store: store, view: view, transaction: transaction.handle, cache: core.filterCache)
     }
 
     func retrieve(
@@ -119,10 +119,10 @@ struct CollectionReader: ~Copyable {
         return records
     }
 
-    func count(_ filter: Filter?, exact: Bool) throws -> Int {
+    func count(_ filter: Filter?, exact: Bool, _ deadline: ContinuousClock.Instant?) throws -> Int {
         guard let filter, !filter.isEmpty else { return view.pointCount }
         if !exact { return try resolver.estimate(filter) }
-        return try resolver.resolve(filter, deadline: .never).count
+        return try resolver.matches(filter, deadline: Deadline(deadline)).count
     }
 }
 
