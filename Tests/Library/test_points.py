@@ -78,6 +78,31 @@ def test_graph_finds_what_the_scan_found(database, rng):
     collection.close()
 
 
+def test_large_scans_are_shared_and_exact(database, rng):
+    """Enough vectors for several parts, so that idle threads take some; no graph."""
+    database.create("flat", {
+        "vectors": {"size": 128, "distance": "Cosine"}, "optimizers_config": {"indexing_threshold": 0}})
+    flat = database.collection("flat")
+    vectors = rng.standard_normal((60_000, 128)).astype(np.float32)
+    for first in range(0, len(vectors), 10_000):
+        part = slice(first, first + 10_000)
+        flat.upsert(np.arange(first, first + 10_000), vectors[part], [{"n": i % 3} for i in range(10_000)])
+    queries = rng.standard_normal((6, 128)).astype(np.float32)
+    allowed = np.flatnonzero(np.arange(len(vectors)) % 10_000 % 3 == 1)
+    filter = {"must": [{"key": "n", "match": {"value": 1}}]}
+    for query in queries:
+        # Scores that are equal but for rounding may change places.
+        assert {i for i, _ in flat.query(query, k=10, params={"exact": True})} == set(exact(vectors, query, 10))
+        hits = flat.query(query, k=10, filter=filter, params={"exact": True})
+        assert {i for i, _ in hits} == set(exact(vectors, query, 10, allowed))
+        on_codes = {i for i, _ in flat.query(query, k=10)}
+        assert len(on_codes & set(exact(vectors, query, 10))) >= 9
+    with ThreadPoolExecutor(4) as pool:
+        again = list(pool.map(lambda query: flat.query(query, k=10), list(queries) * 4))
+    assert again == [flat.query(query, k=10) for query in queries] * 4
+    flat.close()
+
+
 def test_payload_lines(points):
     vectors = np.eye(4, DIMENSION, dtype=np.float32)
     lines = b'{"a": 1}\n\n{"a": "\xc3\xa9\\n"}'

@@ -148,7 +148,7 @@ public final class Database: Sendable {
     private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
         try CollectionCore(
             name: name, directory: collectionsPath + "/" + stored.directory, config: stored.config, options: options,
-            work: background, filterCache: filterCache)
+            work: background, workers: workers, filterCache: filterCache)
     }
 
     /// Finishes what was accepted, stops all threads and closes all files. Calling it again does nothing.

@@ -14,6 +14,8 @@ final class CollectionCore: Sendable {
     let writer: CollectionWriter
     let view: ViewBox
     let scratches = SearchScratchPool()
+    /// Those of the database, to share a large search with.
+    let workers: WorkerPool
     /// Of the whole database.
     let filterCache: FilterCache
     let optimizer: Optimizer
@@ -47,10 +49,11 @@ final class CollectionCore: Sendable {
 
     /// Opens the collection in `directory`, making it when it is new.
     init(
-        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork,
+        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork, workers: WorkerPool,
         filterCache: FilterCache
     ) throws(QuiverError) {
         self.name = name
+        self.workers = workers
         self.filterCache = filterCache
         logger = options.logger
         let fields = VectorField.fields(of: config)

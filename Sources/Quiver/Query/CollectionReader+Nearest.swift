@@ -17,7 +17,7 @@ extension CollectionReader {
         let accepted = try matching(query.filter, nil)
         let search = search(
             place, unsafe try SearchVectors(vector, field), query.params, accepted, limit: query.limit, nil)
-        let found = try core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
+        let found = try search.run(core.scratches, core.workers)
         let sealed = search.vector.sealed
         let first = index * query.limit
         for (offset, answer) in found.enumerated() {

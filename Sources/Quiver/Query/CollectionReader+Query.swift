@@ -72,7 +72,7 @@ extension CollectionReader {
         let dropped = accepted == nil ? ownOperands.count : 0
         let window = limit + request.offset
         let search = search(index, query, request.params, accepted, limit: window + dropped, deadline)
-        var found = try core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
+        var found = try search.run(core.scratches, core.workers)
         if dropped > 0 { found.removeAll { ownOperands.contains($0.slot) } }
 
         let isDistance = query.combination == .nearest

@@ -17,16 +17,3 @@ enum SearchShortfall {
         return count
     }
 }
-
-extension SlotBitmap {
-    /// The rows of a segment whose slots are in the set, ascending.
-    func rows(in table: SlotTable) -> [UInt32] {
-        var rows: [UInt32] = []
-        var next = self.next(from: table.firstSlot)
-        while let slot = next, slot <= table.lastSlot {
-            if let row = table.row(ofSlot: slot) { rows.append(row) }
-            next = slot == .max ? nil : self.next(from: slot + 1)
-        }
-        return rows
-    }
-}

@@ -29,26 +29,17 @@ struct VectorSearch {
     /// More candidates of a scan on codes are rescored than asked for, because codes may swap near neighbours.
     private var scanKeep: Int { max(2 * limit + 32, codes.candidates(limit: limit)) }
 
-    /// The best `limit` points, best first, with internal scores.
-    func run(_ scratch: SearchScratch) throws -> [ScoredSlot] {
-        if accepted != nil, acceptedCount == 0 { return [] }
-        let top = TopK(limit: limit)
-        try query.withQuery { query in
-            for (index, segment) in vector.sealed.enumerated() where segment.liveCount > 0 {
-                if skips(rows: segment.segment.pointCount, isIndexed: segment.segment.isIndexed) { continue }
-                try checkDeadline()
-                try search(segment, number: UInt32(truncatingIfNeeded: index), query, scratch, top)
-            }
-            for segment in vector.growing where segment.liveCount > 0 {
-                if skips(rows: segment.count, isIndexed: false) { continue }
-                try checkDeadline()
-                try search(segment, query, scratch, top)
-            }
+    /// Searches one part, and offers what it found.
+    func search(_ part: Part, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK) throws {
+        try checkDeadline()
+        switch part {
+        case .sealed(let index, let range):
+            try search(vector.sealed[index], range, number: UInt32(truncatingIfNeeded: index), query, scratch, top)
+        case .growing(let index, let blocks): try search(vector.growing[index], blocks, query, scratch, top)
         }
-        return unsafe Array(top.takeSorted())
     }
 
-    private func skips(rows: Int, isIndexed: Bool) -> Bool {
+    func skips(rows: Int, isIndexed: Bool) -> Bool {
         guard let mostUnindexedRows else { return false }
         return !isIndexed && rows > mostUnindexedRows
     }
@@ -56,7 +47,7 @@ struct VectorSearch {
     // MARK: Sealed segments
 
     private func search(
-        _ view: SealedView, number: UInt32, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
+        _ view: SealedView, _ range: Range<Int>, number: UInt32, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
     ) throws {
         let segment = view.segment
         guard let rows = segment.rows else { return }
@@ -67,7 +58,7 @@ struct VectorSearch {
         if exact {
             let scorer = rows.stored.scorer(query, metric: segment.meta.metric, groups: rows.groups, scratch)
             try check(Search.scan(
-                0..<segment.pointCount, scorer: scorer, filter: filter, keep: limit, deadline: deadline,
+                range, scorer: scorer, filter: filter, keep: limit, deadline: deadline,
                 scratch: scratch))
             Search.collect(count: limit, filter: filter, segment: number, scratch: scratch, into: top)
             return
@@ -75,7 +66,7 @@ struct VectorSearch {
         let scorer = approximateScorer(query, segment.meta.metric, rows, scratch)
         let answer = Answer(rows: rows, metric: segment.meta.metric, filter: filter, number: number, top: top)
         if accepted != nil, acceptedCount <= fullScanRows {
-            try scanMatching(segment, filter: filter, scorer: scorer, scratch)
+            try scanMatching(view, scorer: scorer, scratch)
             rescore(scanKeep, query, answer, scratch)
             return
         }
@@ -93,7 +84,7 @@ struct VectorSearch {
             }
         }
         try check(Search.scan(
-            0..<segment.pointCount, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline,
+            range, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline,
             scratch: scratch))
         rescore(scanKeep, query, answer, scratch)
     }
@@ -134,12 +125,13 @@ struct VectorSearch {
             into: answer.top)
     }
 
-    /// Scans the rows of the matching slots, which are few, found through the slot table.
-    private func scanMatching(
-        _ segment: SealedSegment, filter: RowFilter, scorer: Scorer, _ scratch: SearchScratch
-    ) throws {
+    /// Scans the rows of the matching slots, which are few, found through the slot table; only whether they live is
+    /// still to be asked.
+    private func scanMatching(_ view: SealedView, scorer: Scorer, _ scratch: SearchScratch) throws {
         guard let accepted else { return }
-        let rows = accepted.rows(in: segment.slots)
+        let filter = unsafe RowFilter(
+            slotOf: view.segment.slots.slots, deadChunks: view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers))
+        let rows = view.segment.slots.rows(in: accepted)
         unsafe try rows.withUnsafeBufferPointer { rows in
             try check(unsafe Search.scan(
                 rows, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))
@@ -166,11 +158,10 @@ struct VectorSearch {
     static let growingNumber = UInt32.max
 
     private func search(
-        _ view: GrowingView, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
+        _ view: GrowingView, _ blocks: Range<Int>, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
     ) throws {
         let metric = vector.field.metric
-        var index = 0
-        while index * view.rowsPerBlock < view.count {
+        for index in blocks {
             let count = min(view.rowsPerBlock, view.count - index * view.rowsPerBlock)
             // A block never crosses a chunk of the bitmap, so its dead rows are one run of words.
             var dead = unsafe view.deadWords(ofBlock: index)
@@ -200,7 +191,6 @@ struct VectorSearch {
                     try scanExactly(count, scratch.prepare(query, on: rows, metric: metric), filter, scratch, top)
                 }
             }
-            index += 1
         }
     }
 

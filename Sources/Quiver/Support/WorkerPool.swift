@@ -10,6 +10,10 @@ package final class WorkerPool: Sendable {
     private struct State {
         var queue = Deque<@Sendable () -> Void>()
         var stopping = false
+        /// Threads that run something.
+        var running = 0
+        /// Calls of `share` that are under way.
+        var parties = 0
     }
 
     private let state = LockedCondition(State())
@@ -21,14 +25,25 @@ package final class WorkerPool: Sendable {
         let state = self.state
         threads = (0..<max(1, count)).map { _ in
             OSThread {
-                while let work = WorkerPool.next(state) { work() }
+                var isRunning = false
+                while let work = WorkerPool.next(state, isRunning) {
+                    work()
+                    isRunning = true
+                }
             }
         }
     }
 
-    private static func next(_ state: LockedCondition<State>) -> (@Sendable () -> Void)? {
-        state.wait { state in
-            if let work = state.queue.popFirst() { return .some(work) }
+    /// - Parameter isDone: the thread has just run what it took before.
+    private static func next(_ state: LockedCondition<State>, _ isDone: Bool) -> (@Sendable () -> Void)? {
+        var isDone = isDone
+        return state.wait { state in
+            if isDone { state.running -= 1 }
+            isDone = false
+            if let work = state.queue.popFirst() {
+                state.running += 1
+                return .some(work)
+            }
             return state.stopping ? .some(nil) : nil
         }
     }
@@ -61,15 +76,17 @@ package final class WorkerPool: Sendable {
 
     var count: Int { threads.count }
 
-    /// Runs `body` on the calling thread and, at the same time, on up to `width - 1` workers. Bodies share work, not
-    /// split it: workers that are busy until the caller is done do not take part. Returns when nobody runs it any more.
+    /// Runs `body` on the calling thread and, at the same time, on workers that have nothing to do, `width` threads at
+    /// most. Bodies share work, not split it. Returns when nobody runs it any more.
+    ///
+    /// The calling thread may be a worker or not: threads that run and calls that share both count as busy cores.
     func share(among width: Int, _ body: @escaping @Sendable () -> Void) {
-        let helpers = min(width - 1, threads.count)
-        guard helpers > 0 else { return body() }
         let party = LockedCondition(Party())
         state.change { state in
-            if state.stopping { return }
-            for _ in 0..<helpers {
+            state.parties += 1
+            let busy = max(state.running, state.parties) + state.queue.count
+            let helpers = state.stopping ? 0 : min(width - 1, threads.count - busy)
+            for _ in 0..<max(0, helpers) {
                 state.queue.append {
                     guard party.read({ $0.join() }) else { return }
                     body()
@@ -78,7 +95,8 @@ package final class WorkerPool: Sendable {
             }
         }
         body()
-        party.change { $0.isOver = true }
+        state.read { $0.parties -= 1 }
+        party.read { $0.isOver = true }
         party.wait { $0.running == 0 ? () : nil }
     }
 
