@@ -91,18 +91,30 @@ import Synchronization
     package func prepare(
         _ query: QueryVectors, on view: QuantizedView, queryEncoding: BinaryQueryEncoding = .default
     ) -> Scorer {
+        prepare(query, on: view, coding: view.quantizer.coding(queryEncoding), in: &quantizedKernels)
+    }
+
+    /// A scorer on the rows of a storage quantizer, of what they decode to: exact.
+    package func prepareExact(_ query: QueryVectors, on view: QuantizedView) -> Scorer {
+        precondition(view.quantizer.keepsLength)
+        return prepare(query, on: view, coding: .floats, in: &rowKernels)
+    }
+
+    private func prepare(
+        _ query: QueryVectors, on view: QuantizedView, coding: Quantizer.QueryCoding, in array: inout KernelArray
+    ) -> Scorer {
         let quantizer = view.quantizer
         precondition(query.dimension == quantizer.dimension)
-        let bytes = quantizer.queryBytes(queryEncoding)
-        quantizedKernels.reserve(count: query.count, queryBytes: bytes)
+        let bytes = quantizer.queryBytes(coding)
+        array.reserve(count: query.count, queryBytes: bytes)
         for index in 0..<query.count {
             var kernel = unsafe qvk_scorer()
             unsafe quantizer.aim(
-                &kernel, at: view.base, query: query.floats + index * query.dimension, encoding: queryEncoding,
-                memory: UnsafeMutableRawPointer(quantizedKernels.queries + index * bytes))
-            unsafe (quantizedKernels.kernels + index).initialize(to: kernel)
+                &kernel, at: view.base, query: query.floats + index * query.dimension, coding: coding,
+                memory: UnsafeMutableRawPointer(array.queries + index * bytes))
+            unsafe (array.kernels + index).initialize(to: kernel)
         }
-        return unsafe scorer(quantizedKernels.kernels, query)
+        return unsafe scorer(array.kernels, query)
     }
 
     private func scorer(_ kernels: UnsafePointer<qvk_scorer>, _ query: QueryVectors) -> Scorer {
