@@ -130,6 +130,12 @@ static void score_product(const qvk_scorer *s, const uint32_t *ids, uint32_t fir
     }
 }
 
+QVK_INLINE v16b stored_values(v16b index) {
+    // A level L stands for 2L - 127; all fit signed bytes.
+    __m128i levels = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)qvk_levels_4), (__m128i)index);
+    return (v16b)_mm_sub_epi8(_mm_add_epi8(levels, levels), _mm_set1_epi8(127));
+}
+
 #include "quantized_table.h"
 
 const qvk_quantized_table qvk_avx2_quantized_table = QVK_QUANTIZED_TABLE("avx2");

@@ -147,13 +147,13 @@ QVK_INLINE void score_signs(
 
 // MARK: Products
 
-enum { TILE = 64, SCALAR_ROWS = 6 };
+enum { TILE = 64, BLOCK = 256, SCALAR_ROWS = 6 };
 
 /// Columns of 16 rows of 64 bytes. Interleaving the halves of 16 vectors four times transposes the 16 x 16 bytes of
 /// each 128-bit lane.
-QVK_INLINE void transpose_16(const uint8_t *const *code, size_t rows, __mmask64 mask, uint8_t *tile) {
+QVK_INLINE void transpose_16(const uint8_t *const *code, __mmask64 mask, uint8_t *tile) {
     __m512i a[16], b[16];
-    for (size_t r = 0; r < 16; r++) a[r] = r < rows ? _mm512_maskz_loadu_epi8(mask, code[r]) : _mm512_setzero_si512();
+    for (size_t r = 0; r < 16; r++) a[r] = _mm512_maskz_loadu_epi8(mask, code[r]);
     for (unsigned pass = 0; pass < 4; pass++) {
         for (unsigned r = 0; r < 8; r++) {
             b[2 * r] = _mm512_unpacklo_epi8(a[r], a[r + 8]);
@@ -176,59 +176,94 @@ QVK_INLINE __m512i look_up(const uint8_t *table, __m512i index, __mmask64 upper)
     return _mm512_mask_blend_epi8(upper, low, high);
 }
 
-/// Adds `columns` columns of a tile to the sums of its 64 rows.
-QVK_INLINE void add_columns(const uint8_t *tile, size_t columns, const uint8_t *table, unsigned shift, uint32_t *sums) {
-    const __m512i even = _mm512_set1_epi16(255);
-    __m512i s0 = _mm512_setzero_si512(), s1 = s0;  // 64 * 255 fits 16 bits
-    for (size_t c = 0; c < columns; c++, table += 256) {
-        __m512i index = _mm512_load_si512(tile + c * TILE);
-        __m512i value = look_up(table, index, _mm512_movepi8_mask(index));
-        s0 = _mm512_add_epi16(s0, _mm512_and_si512(value, even));
-        s1 = _mm512_add_epi16(s1, _mm512_srli_epi16(value, 8));
-    }
-    // Rows 2i are in s0, rows 2i + 1 in s1.
-    uint16_t part[2][32];
-    _mm512_storeu_si512(part[0], s0);
-    _mm512_storeu_si512(part[1], s1);
-    for (size_t r = 0; r < TILE; r++) sums[r] += (uint32_t)part[r & 1][r >> 1] << shift;
+/// Sums of 64 rows: of the even ones, then of the odd ones.
+typedef struct tile_sums {
+    uint32_t of[2][TILE / 2];
+} tile_sums;
+
+QVK_INLINE void widen_and_add(uint32_t *sums, __m512i values, unsigned shift) {
+    __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(values));
+    __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(values, 1));
+    _mm512_storeu_si512(sums, _mm512_add_epi32(_mm512_loadu_si512(sums), _mm512_slli_epi32(low, shift)));
+    _mm512_storeu_si512(sums + 16, _mm512_add_epi32(_mm512_loadu_si512(sums + 16), _mm512_slli_epi32(high, shift)));
 }
 
-/// At most 64 rows.
-static void score_tile(const qvk_scorer *s, const uint32_t *ids, uint32_t first, size_t n, float *out) {
+/// Adds `columns` columns of a tile to the sums of its rows.
+QVK_INLINE void add_columns(const uint8_t *tile, size_t columns, const uint8_t *low, const uint8_t *high, tile_sums *sums) {
+    const __m512i even = _mm512_set1_epi16(255);
+    __m512i s0 = _mm512_setzero_si512(), s1 = s0, t0 = s0, t1 = s0;  // 64 * 255 fits 16 bits
+    for (size_t c = 0; c < columns; c++) {
+        const __m512i index = _mm512_load_si512(tile + c * TILE);
+        const __mmask64 upper = _mm512_movepi8_mask(index);
+        __m512i value = look_up(low + c * 256, index, upper);
+        s0 = _mm512_add_epi16(s0, _mm512_and_si512(value, even));
+        s1 = _mm512_add_epi16(s1, _mm512_srli_epi16(value, 8));
+        if (high) {
+            value = look_up(high + c * 256, index, upper);
+            t0 = _mm512_add_epi16(t0, _mm512_and_si512(value, even));
+            t1 = _mm512_add_epi16(t1, _mm512_srli_epi16(value, 8));
+        }
+    }
+    widen_and_add(sums->of[0], s0, 0);
+    widen_and_add(sums->of[1], s1, 0);
+    if (high) {
+        widen_and_add(sums->of[0], t0, 8);
+        widen_and_add(sums->of[1], t1, 8);
+    }
+}
+
+/// At most `BLOCK` rows: all of them take a block of columns before the next, so that its tables stay near.
+static void score_block(const qvk_scorer *s, const uint32_t *ids, uint32_t first, size_t n, float *out) {
     const qvk_product_query *query = s->query;
-    const size_t parts = s->length;
-    const uint8_t *code[TILE];
-    uint32_t sums[TILE] = {0};
+    const size_t parts = s->length, bytes = QVK_TERMS_BYTES + parts;
+    const uint8_t *row[BLOCK];
+    tile_sums sums[BLOCK / TILE] = {0};
     _Alignas(64) uint8_t tile[TILE * TILE];
-    for (size_t r = 0; r < n; r++)
-        code[r] = (const uint8_t *)qvk_row_address(s, qvk_row_at(ids, first, r)) + QVK_TERMS_BYTES;
+    // Places without a row read the last one again.
+    for (size_t r = 0; r < (n + 15) / 16 * 16; r++)
+        row[r] = (const uint8_t *)qvk_row_address(s, qvk_row_at(ids, first, r < n ? r : n - 1));
+    for (size_t r = 0; r < TILE && r < n; r++) qvk_prefetch_bytes((const char *)row[r], bytes);
     for (size_t from = 0; from < parts; from += TILE) {
         const size_t columns = parts - from < TILE ? parts - from : TILE;
-        for (size_t group = 0; group < n; group += 16) {
-            transpose_16(code + group, n - group < 16 ? n - group : 16, mask_of(columns), tile + group);
-            for (size_t r = group; r < n && r < group + 16; r++) code[r] += columns;
+        const __mmask64 mask = mask_of(columns);
+        const uint8_t *low = query->low + from * 256, *high = query->high ? query->high + from * 256 : NULL;
+        for (size_t at = 0; at < n; at += TILE) {
+            if (from == 0)
+                for (size_t r = at + TILE; r < at + 2 * TILE && r < n; r++) qvk_prefetch_bytes((const char *)row[r], bytes);
+            for (size_t r = at; r < n && r < at + TILE; r += 16) {
+                const uint8_t *code[16];
+                for (size_t k = 0; k < 16; k++) code[k] = row[r + k] + QVK_TERMS_BYTES + from;
+                transpose_16(code, mask, tile + (r - at));
+            }
+            if (high)
+                add_columns(tile, columns, low, high, &sums[at / TILE]);
+            else
+                add_columns(tile, columns, low, NULL, &sums[at / TILE]);
         }
-        add_columns(tile, columns, query->low + from * 256, 0, sums);
-        if (query->high) add_columns(tile, columns, query->high + from * 256, 8, sums);
     }
     for (size_t r = 0; r < n; r++)
-        out[r] = qvk_finish_product(s, qvk_row_address(s, qvk_row_at(ids, first, r)), sums[r]);
+        out[r] = qvk_finish_product(s, (const char *)row[r], sums[r / TILE].of[r & 1][r % TILE / 2]);
 }
 
 static void score_product(const qvk_scorer *s, const uint32_t *ids, uint32_t first, size_t n, float *out) {
     const size_t bytes = QVK_TERMS_BYTES + s->length;
-    qvk_prefetch_ahead(s, ids, 0, TILE, n, bytes);
     size_t i = 0;
     while (n - i >= SCALAR_ROWS) {
-        size_t count = n - i < TILE ? n - i : TILE;
-        qvk_prefetch_ahead(s, ids, i + count, i + count + TILE, n, bytes);
-        score_tile(s, ids ? ids + i : NULL, first + (uint32_t)i, count, out + i);
+        size_t count = n - i < BLOCK ? n - i : BLOCK;
+        score_block(s, ids ? ids + i : NULL, first + (uint32_t)i, count, out + i);
         i += count;
     }
+    qvk_prefetch_ahead(s, ids, i, n, n, bytes);
     for (; i < n; i++) {
         const char *row = qvk_row_address(s, qvk_row_at(ids, first, i));
         out[i] = qvk_finish_product(s, row, qvk_product_sum(s->query, (const uint8_t *)row + QVK_TERMS_BYTES, s->length));
     }
+}
+
+QVK_INLINE v16b stored_values(v16b index) {
+    // A level L stands for 2L - 127; all fit signed bytes.
+    __m128i levels = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)qvk_levels_4), (__m128i)index);
+    return (v16b)_mm_sub_epi8(_mm_add_epi8(levels, levels), _mm_set1_epi8(127));
 }
 
 #include "quantized_table.h"

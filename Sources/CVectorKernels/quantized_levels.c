@@ -32,15 +32,6 @@ const uint8_t qvk_lookup_4[1][16] = {{QVK_LEVELS_4}};
 
 enum { ROUNDS = 4 };
 
-static void flip(float *x, size_t n, const uint64_t *signs, size_t at) {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t value;
-        memcpy(&value, x + i, sizeof value);
-        value ^= (uint32_t)(signs[(at + i) >> 6] >> ((at + i) & 63) & 1) << 31;
-        memcpy(x + i, &value, sizeof value);
-    }
-}
-
 static size_t block_of(size_t n) {
     size_t block = 1;
     while (block * 2 <= n) block *= 2;
@@ -51,7 +42,7 @@ void qvk_rotate(float *x, size_t n, const uint64_t *signs) {
     const qvk_quantized_table *kernels = qvk_quantized_active();
     const size_t block = block_of(n);
     for (size_t round = 0; round < ROUNDS; round++) {
-        flip(x, n, signs, round * n);
+        kernels->flip(x, n, signs, round * n);
         kernels->hadamard(round % 2 ? x + n - block : x, block);
     }
 }
@@ -61,7 +52,7 @@ void qvk_rotate_back(float *x, size_t n, const uint64_t *signs) {
     const size_t block = block_of(n);
     for (size_t round = ROUNDS; round-- > 0;) {
         kernels->hadamard(round % 2 ? x + n - block : x, block);
-        flip(x, n, signs, round * n);
+        kernels->flip(x, n, signs, round * n);
     }
 }
 
@@ -88,29 +79,43 @@ static float units_of(qvk_bits bits) {
 
 static int32_t value_of(uint8_t level) { return 2 * (int32_t)level - 127; }
 
-/// Writes the fields of one part for `scale * y`. Adds up <y, levels> and |levels|^2.
-static void encode_part(const qvk_part *part, float scale, const float *y, uint8_t *fields, double *dot, double *squared) {
+/// Writes the fields of one part for `scale * y`, unless `fields` is null. Adds up <y, levels> and |levels|^2.
+static void fit_part(const qvk_part *part, float scale, const float *y, uint8_t *fields, float *dot, float *squared) {
     const unsigned count = 1u << part->bits;
-    float limits[15];
-    for (unsigned t = 0; t + 1 < count; t++)
-        limits[t] = 0.5f * (float)(value_of(part->levels[t]) + value_of(part->levels[t + 1]));
-    for (unsigned k = 0; k < 8 / part->bits; k++) {
-        float dot_sum = 0;
-        int64_t square_sum = 0;
-        for (size_t j = 0; j < part->bytes; j++) {
-            size_t i = k * part->bytes + j;
-            if (i >= part->count) break;
-            float value = y[part->first + i], scaled = scale * value;
-            unsigned index = 0;
-            for (unsigned t = 0; t + 1 < count; t++) index += scaled > limits[t];
-            fields[j] |= (uint8_t)(index << (part->bits * k));
-            int32_t level = value_of(part->levels[index]);
-            dot_sum += value * (float)level;
-            square_sum += level * level;
-        }
-        *dot += dot_sum;
-        *squared += (double)square_sum;
+    float values[16], limits[16];
+    for (unsigned t = 0; t < count; t++) values[t] = (float)value_of(part->levels[t]);
+    for (unsigned t = 0; t + 1 < count; t++) limits[t] = 0.5f * (values[t] + values[t + 1]);
+    const qvk_quantized_table *kernels = qvk_quantized_active();
+    for (size_t from = 0, shift = 0; from < part->count; from += part->bytes, shift += part->bits) {
+        size_t n = part->count - from < part->bytes ? part->count - from : part->bytes;
+        kernels->fit_levels(
+            count, y + part->first + from, n, scale, limits, values, fields, (unsigned)shift, dot, squared);
     }
+}
+
+static void fit_parts(const qvk_parts *parts, float scale, const float *y, uint8_t *fields, float *dot, float *squared) {
+    *dot = *squared = 0;
+    for (unsigned p = 0; p < parts->count; p++) {
+        fit_part(&parts->part[p], scale, y, fields, dot, squared);
+        if (fields) fields += parts->part[p].bytes;
+    }
+}
+
+/// The scale under which the levels point most nearly where y does. What is best for a normal distribution is where the
+/// search begins; a row's largest values want more or less.
+static float best_scale(const qvk_parts *parts, float scale, const float *y) {
+    static const float steps[] = {0.85f, 0.92f, 1, 1.08f, 1.16f};
+    float best = scale, best_cosine = 0;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        float dot, squared;
+        fit_parts(parts, steps[i] * scale, y, NULL, &dot, &squared);
+        float cosine = dot / sqrtf(squared);
+        if (cosine > best_cosine) {
+            best_cosine = cosine;
+            best = steps[i] * scale;
+        }
+    }
+    return best;
 }
 
 void qvk_encode_levels(
@@ -118,14 +123,12 @@ void qvk_encode_levels(
 ) {
     const qvk_parts parts = qvk_parts_of(bits, n);
     memset(row, 0, stride);
-    double norm = qvk_active()->dot_f32(y, y, n), dot = 0, squared = 0;
-    float scale = norm > 0 ? units_of(bits) * (float)sqrt((double)n / norm) : 0;
+    const double norm = qvk_active()->dot_f32(y, y, n);
+    float scale = norm > 0 ? units_of(bits) * (float)sqrt((double)n / norm) : 0, dot, squared;
     if (!isfinite(scale)) scale = 0;
-    uint8_t *fields = row + QVK_TERMS_BYTES;
-    for (unsigned p = 0; p < parts.count; p++) {
-        encode_part(&parts.part[p], scale, y, fields, &dot, &squared);
-        fields += parts.part[p].bytes;
-    }
+    // With one bit the scale does not matter.
+    if (scale > 0 && bits != QVK_BITS_1) scale = best_scale(&parts, scale, y);
+    fit_parts(&parts, scale, y, row + QVK_TERMS_BYTES, &dot, &squared);
     double factor = kind == QVK_FACTOR_NORM ? sqrt(norm / squared) : dot > 0 ? norm / dot : 0;
     qvk_row_terms terms = {scale > 0 && factor <= FLT_MAX ? (float)factor : 0, offset};
     memcpy(row, &terms, sizeof terms);
@@ -134,12 +137,8 @@ void qvk_encode_levels(
 void qvk_encode_levels_l1(qvk_bits bits, const float *y, size_t n, uint8_t *row, size_t stride) {
     const qvk_parts parts = qvk_parts_of(bits, n);
     memset(row, 0, stride);
-    double dot = 0, squared = 0;
-    uint8_t *fields = row + QVK_TERMS_BYTES;
-    for (unsigned p = 0; p < parts.count; p++) {
-        encode_part(&parts.part[p], units_of(bits), y, fields, &dot, &squared);
-        fields += parts.part[p].bytes;
-    }
+    float dot, squared;
+    fit_parts(&parts, units_of(bits), y, row + QVK_TERMS_BYTES, &dot, &squared);
     qvk_row_terms terms = {1, 0};
     memcpy(row, &terms, sizeof terms);
 }
@@ -186,11 +185,8 @@ float qvk_spread_query(qvk_bits bits, const float *q, size_t n, int8_t *out, int
         for (size_t from = 0, field = 0; from < part->count; from += part->bytes, field += width) {
             const float *x = q + part->first + from;
             size_t count = part->count - from < part->bytes ? part->count - from : part->bytes;
-            for (size_t j = 0; j < count; j++) {
-                int32_t code = (int32_t)lrintf(x[j] * inverse);
-                out[field + j] = (int8_t)code;
-                sum += code;
-            }
+            sum += qvk_active()->encode_u8(x, count, inverse, (uint8_t *)out + field);
+            for (size_t j = 0; j < count; j++) out[field + j] = (int8_t)((uint8_t)out[field + j] ^ 0x80);
         }
         out += qvk_part_query_bytes(part);
     }
@@ -223,6 +219,15 @@ float qvk_spread_query_l1(
     return inverse > 0 ? 2 / (units * inverse) : 0;
 }
 
+size_t qvk_lay_out_query_floats(size_t n) { return 2 * (((n + 1) / 2 + 15) / 16 * 16); }
+
+void qvk_lay_out_query(const float *q, size_t n, float *out) {
+    const size_t count = (n + 1) / 2, width = (count + 15) / 16 * 16;
+    memset(out, 0, 2 * width * sizeof(float));
+    memcpy(out, q, count * sizeof(float));
+    memcpy(out + width, q + count, (n - count) * sizeof(float));
+}
+
 size_t qvk_query_planes_bytes(unsigned planes, size_t n) { return planes * qvk_round_up_64((n + 7) / 8); }
 
 float qvk_query_planes(unsigned planes, const float *q, size_t n, uint8_t *out) {
@@ -241,4 +246,26 @@ float qvk_query_planes(unsigned planes, const float *q, size_t n, uint8_t *out) 
         for (unsigned p = 0; p < planes; p++) out[p * width + i % bytes] |= (uint8_t)((set >> p & 1) << (i / bytes));
     }
     return dot > 0 ? (float)(norm / dot) : 0;
+}
+
+// MARK: Products
+
+void qvk_add_to_centroids(
+    const float *points, const uint8_t *codes, size_t rows, size_t width, double *sums, uint32_t *members
+) {
+    for (size_t row = 0; row < rows; row++) {
+        double *sum = sums + codes[row] * width;
+        members[codes[row]] += 1;
+        for (size_t j = 0; j < width; j++) sum[j] += points[row * width + j];
+    }
+}
+
+void qvk_product_moments(
+    const float *x, size_t n, size_t width, const float *centroids, const uint8_t *codes, double *norm, double *dot
+) {
+    for (size_t first = 0; first < n; first += width, codes++)
+        for (size_t i = first; i < n && i < first + width; i++) {
+            *norm += (double)x[i] * x[i];
+            *dot += (double)x[i] * centroids[i * 256 + *codes];
+        }
 }

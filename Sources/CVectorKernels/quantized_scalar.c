@@ -82,6 +82,12 @@ static void score_product(const qvk_scorer *s, const uint32_t *ids, uint32_t fir
     }
 }
 
+QVK_INLINE v16b stored_values(v16b index) {
+    v16b values;
+    for (int i = 0; i < 16; i++) values[i] = (int8_t)(2 * (int)qvk_levels_4[index[i]] - 127);
+    return values;
+}
+
 #include "quantized_table.h"
 
 const qvk_quantized_table qvk_scalar_quantized_table = QVK_QUANTIZED_TABLE("scalar");

@@ -13,11 +13,16 @@ QVK_SCORE(levels_l1_2, score_levels_l1(QVK_BITS_2, s, ids, first, n, out))
 QVK_SCORE(levels_l1_4, score_levels_l1(QVK_BITS_4, s, ids, first, n, out))
 QVK_SCORE(signs_1, score_signs(1, s, ids, first, n, out))
 QVK_SCORE(signs_4, score_signs(4, s, ids, first, n, out))
+QVK_SCORE(stored_dot, score_stored(QVK_DOT, s, ids, first, n, out))
+QVK_SCORE(stored_squared_l2, score_stored(QVK_SQUARED_L2, s, ids, first, n, out))
+QVK_SCORE(stored_l1, score_stored(QVK_L1, s, ids, first, n, out))
 
 #define QVK_QUANTIZED_TABLE(level)                                     \
     {                                                                  \
         level,                                                         \
         {levels_1, levels_1_5, levels_2, levels_4},                    \
         {levels_l1_1, levels_l1_1_5, levels_l1_2, levels_l1_4},        \
-        signs_1, signs_4, score_product, hadamard, assign              \
+        signs_1, signs_4, score_product,                               \
+        {stored_dot, stored_squared_l2, stored_l1},                    \
+        hadamard, flip, assign, product_tables, fit_levels             \
     }

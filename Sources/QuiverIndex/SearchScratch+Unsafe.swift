@@ -105,18 +105,31 @@ import Synchronization
         _ query: QueryVectors, on view: QuantizedView, queryEncoding: BinaryQueryEncoding = .default,
         groups: RowGroups? = nil
     ) -> Scorer {
+        prepare(query, on: view, coding: view.quantizer.coding(queryEncoding), groups, in: &quantizedKernels)
+    }
+
+    /// A scorer on the rows of a storage quantizer, of what they decode to: exact.
+    package func prepareExact(_ query: QueryVectors, on view: QuantizedView, groups: RowGroups? = nil) -> Scorer {
+        precondition(view.quantizer.keepsLength)
+        return prepare(query, on: view, coding: .floats, groups, in: &rowKernels)
+    }
+
+    private func prepare(
+        _ query: QueryVectors, on view: QuantizedView, coding: Quantizer.QueryCoding, _ groups: RowGroups?,
+        in array: inout KernelArray
+    ) -> Scorer {
         let quantizer = view.quantizer
         precondition(query.dimension == quantizer.dimension)
-        let bytes = quantizer.queryBytes(queryEncoding)
-        quantizedKernels.reserve(count: query.rowCount, queryBytes: bytes)
+        let bytes = quantizer.queryBytes(coding)
+        array.reserve(count: query.rowCount, queryBytes: bytes)
         for index in 0..<query.rowCount {
             var kernel = unsafe qvk_scorer()
             unsafe quantizer.aim(
-                &kernel, at: view.base, query: query.floats + index * query.dimension, encoding: queryEncoding,
-                memory: UnsafeMutableRawPointer(quantizedKernels.queries + index * bytes))
-            unsafe (quantizedKernels.kernels + index).initialize(to: kernel)
+                &kernel, at: view.base, query: query.floats + index * query.dimension, coding: coding,
+                memory: UnsafeMutableRawPointer(array.queries + index * bytes))
+            unsafe (array.kernels + index).initialize(to: kernel)
         }
-        return unsafe scorer(quantizedKernels.kernels, query, groups)
+        return unsafe scorer(array.kernels, query, groups)
     }
 
     private func scorer(

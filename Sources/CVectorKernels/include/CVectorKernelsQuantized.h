@@ -36,6 +36,15 @@ typedef struct qvk_row_terms {
     float offset;
 } qvk_row_terms;
 
+/// The tables of one query of products: 256 entries a part, of 8 or 16 bits.
+typedef struct qvk_product_query {
+    const uint8_t *low;   ///< low bytes, 256 a part
+    const uint8_t *high;  ///< high bytes, or null
+} qvk_product_query;
+
+/// How two values are compared.
+typedef enum qvk_operation { QVK_DOT = 0, QVK_SQUARED_L2 = 1, QVK_L1 = 2 } qvk_operation;
+
 /// One implementation of what is worth choosing by processor. The score functions read a `qvk_scorer` thus:
 ///
 /// - `score_levels[bits]`: `query` is what `qvk_spread_query` made; `length` the number of values. A score is
@@ -53,15 +62,41 @@ typedef struct qvk_quantized_table {
     qvk_score_function score_signs_1;
     qvk_score_function score_signs_4;
     qvk_score_function score_product;
+    /// Rows of 4 bits as what they decode to, without rounding the query: `query` is what `qvk_lay_out_query` made. Scores
+    /// are dot products, and negative sums of squared or absolute differences; offsets are not looked at.
+    qvk_score_function score_stored[3];
     /// In-place Walsh-Hadamard transform with orthonormal scaling; n is a power of two.
     void (*hadamard)(float *x, size_t n);
+    /// Negates x[i] where bit `at + i` of `signs` is set.
+    void (*flip)(float *x, size_t n, const uint64_t *signs, size_t at);
     /// For each of `rows` points (`width` floats every `stride` floats) the number of the nearest of 256 centroids.
     /// `centroids` is transposed: value j of all centroids, then value j + 1. `bias` has one number per centroid,
     /// half its squared length, +infinity for one that is not there.
     void (*assign)(
         const float *points, size_t stride, size_t rows, size_t width, const float *centroids, const float *bias,
         uint8_t *out, size_t out_stride);
+    /// Makes the tables of a query, entries of 16 bits when `high` is given. Part p covers `width` values from
+    /// p * width on (the last one what is left) and `centroids` holds 256 numbers for each value, as in `assign`.
+    /// Entries are dot products, or negative sums of absolute differences when `l1`. `buffer` has room for 256 floats
+    /// a part. Returns the scale of a sum over entries; gives what is to be added to it.
+    float (*product_tables)(
+        const float *q, size_t n, size_t width, const float *centroids, bool l1, float *buffer, uint8_t *low,
+        uint8_t *high, float *constant);
+    /// For each of n values the number of the one of `count` (2, 4 or 16) ascending `values` that `scale * y` is nearest
+    /// to, `limits` being those between; shifted and added to `fields` unless that is null. Adds <y, values> and
+    /// |values|^2 to the sums.
+    void (*fit_levels)(
+        unsigned count, const float *y, size_t n, float scale, const float *limits, const float *values,
+        uint8_t *fields, unsigned shift, float *dot, float *squared);
 } qvk_quantized_table;
+
+/// Adds each of `rows` points (`width` floats, one behind the other) to the sum of its centroid (256 * `width`), and
+/// counts it there.
+void qvk_add_to_centroids(
+    const float *points, const uint8_t *codes, size_t rows, size_t width, double *sums, uint32_t *members);
+/// Adds up <x, x> and <x, the centroids named by `codes`>, of parts as in `product_tables`.
+void qvk_product_moments(
+    const float *x, size_t n, size_t width, const float *centroids, const uint8_t *codes, double *norm, double *dot);
 
 /// The table in use; follows the choice of `qvk_active`, and is a level below it where the processor lacks more.
 const qvk_quantized_table *qvk_quantized_active(void);
@@ -104,6 +139,10 @@ size_t qvk_spread_query_bytes(qvk_bits bits, size_t n);
 /// Signed codes of a query in the order that the kernels read, each field padded with zeros to 64 bytes. Returns the
 /// scale of a code, and 127 times the sum of the codes.
 float qvk_spread_query(qvk_bits bits, const float *q, size_t n, int8_t *out, int32_t *bias);
+/// The query of `score_stored`: two fields of floats, each padded with zeros to 16.
+void qvk_lay_out_query(const float *q, size_t n, float *out);
+size_t qvk_lay_out_query_floats(size_t n);
+
 /// The query of `score_levels_l1`, in twice `qvk_spread_query_bytes`: levels (`q` as in `qvk_encode_levels_l1`) clipped
 /// to 0...127, then the weights of the values, which are `spread` scaled to 0...127. Returns the scale of the sum, and
 /// what clipping took from it.
@@ -113,22 +152,6 @@ float qvk_spread_query_l1(
 /// `2^p`, counted negative where plane p has no bit. Returns what one unit stands for.
 float qvk_query_planes(unsigned planes, const float *q, size_t n, uint8_t *out);
 size_t qvk_query_planes_bytes(unsigned planes, size_t n);
-
-// MARK: Products
-
-/// The tables of one query: 256 entries a part, of 8 or 16 bits.
-typedef struct qvk_product_query {
-    const uint8_t *low;   ///< low bytes, 256 a part
-    const uint8_t *high;  ///< high bytes, or null
-} qvk_product_query;
-
-/// Makes the tables of a query, entries of 16 bits when `high` is given. Part p covers `width` values from p * width on
-/// (the last one what is left) and `centroids` holds 256 numbers for each value, as in `assign`. Entries are dot
-/// products, or negative sums of absolute differences when `l1`. `buffer` has room for 256 floats a part. Returns the
-/// scale of a sum over entries; gives what is to be added to it.
-float qvk_product_tables(
-    const float *q, size_t n, size_t width, const float *centroids, bool l1, float *buffer, uint8_t *low, uint8_t *high,
-    float *constant);
 
 #ifdef __cplusplus
 }

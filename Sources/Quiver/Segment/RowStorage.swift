@@ -105,11 +105,11 @@ enum StoredRows: Sendable {
         }
     }
 
-    /// Scores of what is stored: exact, up to the query's eight bits where that is codes.
+    /// Exact scores of what is stored; of codes, of what they decode to.
     func scorer(_ query: QueryVectors, metric: Metric, groups: RowGroups?, _ scratch: SearchScratch) -> Scorer {
         switch self {
         case .numbers(let rows): scratch.prepare(query, on: rows, metric: metric, groups: groups)
-        case .codes(let rows): scratch.prepare(query, on: rows, groups: groups)
+        case .codes(let rows): scratch.prepareExact(query, on: rows, groups: groups)
         }
     }
 }

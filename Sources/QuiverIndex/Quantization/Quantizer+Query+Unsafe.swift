@@ -1,45 +1,54 @@
 import CVectorKernels
 
 extension Quantizer {
+    /// How a query is coded.
+    enum QueryCoding {
+        case eightBits
+        /// Bit planes against rows of one bit.
+        case planes(UInt32)
+        /// Floats against rows of a storage quantizer.
+        case floats
+    }
+
+    func coding(_ encoding: BinaryQueryEncoding) -> QueryCoding {
+        if keepsLength && metric == .manhattan { return .floats }
+        guard form == .binary(.oneBit) else { return .eightBits }
+        switch encoding {
+        case .binary: return .planes(1)
+        case .scalar4Bits: return .planes(4)
+        case .default, .scalar8Bits: return .eightBits
+        }
+    }
+
+    /// The query itself, centred and rotated, comes first in its memory.
+    private var leadBytes: Int { (dimension * MemoryLayout<Float>.stride + 63) / 64 * 64 }
+
     /// Bytes that one query needs; a multiple of 64.
-    func queryBytes(_ encoding: BinaryQueryEncoding) -> Int {
-        let floats = (dimension * MemoryLayout<Float>.stride + 63) / 64 * 64
-        switch kind {
-        case .rotated(let bits, _):
-            return floats + max(qvk_spread_query_bytes(bits, dimension), planes(encoding).map {
-                qvk_query_planes_bytes($0, dimension)
-            } ?? 0)
-        case .plain(let bits, _, _):
-            return floats + 2 * qvk_spread_query_bytes(bits, dimension)
-        case .product(let width, _, _):
-            // The header, floats of the tables, their bytes.
+    func queryBytes(_ coding: QueryCoding) -> Int {
+        switch (kind, coding) {
+        case (.levels, .planes(let planes)): return leadBytes + qvk_query_planes_bytes(planes, dimension)
+        case (.levels, .floats): return leadBytes + qvk_lay_out_query_floats(dimension) * MemoryLayout<Float>.stride
+        case (.levels(let bits, _), _): return leadBytes + qvk_spread_query_bytes(bits, dimension)
+        case (.spread(let bits, _, _), _): return leadBytes + 2 * qvk_spread_query_bytes(bits, dimension)
+        case (.product(let width, _, _), _):
+            // The two pointers, then floats and bytes of the tables.
             let entries = 256 * Quantizer.partCount(dimension: dimension, width: width)
-            return floats + 64 + entries * (MemoryLayout<Float>.stride + 2)
+            return leadBytes + 64 + entries * (MemoryLayout<Float>.stride + 2)
         }
     }
 
     /// Entries of one byte blur products of one or two values, which are finer than that themselves.
     static func hasWideTables(width: Int) -> Bool { width <= 2 }
 
-    /// Bit planes of the query, nil for eight bits.
-    private func planes(_ encoding: BinaryQueryEncoding) -> UInt32? {
-        guard form == .binary(.oneBit) else { return nil }
-        switch encoding {
-        case .binary: return 1
-        case .scalar4Bits: return 4
-        case .default, .scalar8Bits: return nil
-        }
-    }
-
     /// Points `kernel` at rows and makes `query` (`dimension` floats) its query, in `memory` of `queryBytes`, which is
     /// aligned to 64 bytes.
     func aim(
         _ kernel: inout qvk_scorer, at rows: UnsafeRawPointer, query: UnsafePointer<Float>,
-        encoding: BinaryQueryEncoding, memory: UnsafeMutableRawPointer
+        coding: QueryCoding, memory: UnsafeMutableRawPointer
     ) {
         let kernels = unsafe qvk_quantized_active().pointee
         let q = unsafe memory.assumingMemoryBound(to: Float.self)
-        let rest = unsafe memory + (dimension * MemoryLayout<Float>.stride + 63) / 64 * 64
+        let rest = unsafe memory + leadBytes
         unsafe kernel = qvk_scorer()
         unsafe kernel.base = rows
         unsafe kernel.stride_bytes = strideBytes
@@ -47,21 +56,11 @@ extension Quantizer {
         unsafe kernel.query = UnsafeRawPointer(rest)
         unsafe kernel.constant = center(query, into: q)
         switch kind {
-        case .rotated(let bits, let signs):
-            unsafe qvk_rotate(q, dimension, signs)
-            if let planes = planes(encoding) {
-                let scale = unsafe qvk_query_planes(planes, q, dimension, rest.assumingMemoryBound(to: UInt8.self))
-                unsafe kernel.score = planes == 1 ? kernels.score_signs_1 : kernels.score_signs_4
-                unsafe kernel.bias = Int32(truncatingIfNeeded: dimension) * (1 << Int32(planes) - 1)
-                // A row's factor is for levels of 127.
-                unsafe kernel.weight = 127 * scale
-            } else {
-                unsafe kernel.weight = qvk_spread_query(
-                    bits, q, dimension, rest.assumingMemoryBound(to: Int8.self), &kernel.bias)
-                unsafe kernel.score = Quantizer.function(kernels.score_levels, bits)
-            }
+        case .levels(let bits, let signs):
+            if !signs.isEmpty { unsafe qvk_rotate(q, dimension, signs) }
+            unsafe kernel.weight = aimLevels(&kernel, bits, q, coding, memory: rest)
             if metric == .euclid { unsafe kernel.weight *= 2 }
-        case .plain(let bits, let spread, let inverse):
+        case .spread(let bits, let spread, let inverse):
             var missing: Float = 0
             for i in 0..<dimension {
                 if spread[i] == 0 { unsafe missing += abs(q[i]) }
@@ -94,6 +93,32 @@ extension Quantizer {
         return sum
     }
 
+    /// Returns what a unit of the sum stands for.
+    private func aimLevels(
+        _ kernel: inout qvk_scorer, _ bits: qvk_bits, _ q: UnsafePointer<Float>, _ coding: QueryCoding,
+        memory: UnsafeMutableRawPointer
+    ) -> Float {
+        let kernels = unsafe qvk_quantized_active().pointee
+        switch coding {
+        case .eightBits:
+            unsafe kernel.score = Quantizer.function(kernels.score_levels, bits)
+            return unsafe qvk_spread_query(bits, q, dimension, memory.assumingMemoryBound(to: Int8.self), &kernel.bias)
+        case .planes(let planes):
+            unsafe kernel.score = planes == 1 ? kernels.score_signs_1 : kernels.score_signs_4
+            unsafe kernel.bias = Int32(truncatingIfNeeded: dimension) * ((1 << Int32(planes)) - 1)
+            // A row's factor is for levels of 127.
+            return unsafe 127 * qvk_query_planes(planes, q, dimension, memory.assumingMemoryBound(to: UInt8.self))
+        case .floats:
+            switch metric {
+            case .dot, .cosine: unsafe kernel.score = kernels.score_stored.0
+            case .euclid: unsafe kernel.score = kernels.score_stored.1
+            case .manhattan: unsafe kernel.score = kernels.score_stored.2
+            }
+            unsafe qvk_lay_out_query(q, dimension, memory.assumingMemoryBound(to: Float.self))
+            return 1
+        }
+    }
+
     private func aimProduct(
         _ kernel: inout qvk_scorer, _ q: UnsafePointer<Float>, _ width: Int, _ centroids: [Float],
         memory: UnsafeMutableRawPointer
@@ -103,7 +128,7 @@ extension Quantizer {
         let low = unsafe UnsafeMutableRawPointer(floats + 256 * parts).assumingMemoryBound(to: UInt8.self)
         let high = unsafe Quantizer.hasWideTables(width: width) ? low + 256 * parts : nil
         var constant: Float = 0
-        let scale = unsafe qvk_product_tables(
+        let scale = unsafe qvk_quantized_active().pointee.product_tables(
             q, dimension, width, centroids, metric == .manhattan, floats, low, high, &constant)
         unsafe memory.storeBytes(of: qvk_product_query(low: low, high: high), as: qvk_product_query.self)
         unsafe kernel.length = parts

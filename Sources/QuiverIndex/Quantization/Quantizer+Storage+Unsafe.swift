@@ -36,8 +36,8 @@ extension Quantizer {
         append([slope, intercept])
         append(mean)
         switch kind {
-        case .rotated: break
-        case .plain(_, let spread, _): append(spread)
+        case .levels: break
+        case .spread(_, let spread, _): append(spread)
         case .product(_, let centroids, _): append(centroids)
         }
         return bytes
@@ -77,12 +77,16 @@ extension Quantizer {
         guard slope.isFinite, slope > 0, intercept.isFinite, let mean = floats(dimension) else { return nil }
         let kind: Kind
         if let bits = Quantizer.bits(of: form) {
+            guard !keepsLength || form == .turbo(.four) && mean.allSatisfy({ $0 == 0 }) else { return nil }
             if metric == .manhattan && !keepsLength {
-                guard let spread = floats(dimension), spread.allSatisfy({ $0 >= 0 }) else { return nil }
+                guard let spread = floats(dimension) else { return nil }
                 let (usable, inverse) = Quantizer.usable(spread: spread)
-                kind = .plain(bits, spread: usable, inverse: inverse)
+                guard zip(usable, spread).allSatisfy({ $0.bitPattern == $1.bitPattern }) else { return nil }
+                kind = .spread(bits, spread: spread, inverse: inverse)
             } else {
-                kind = .rotated(bits, signs: Quantizer.signs(dimension: dimension))
+                let signs = keepsLength
+                    ? Quantizer.storageSigns(dimension: dimension, metric: metric) : Quantizer.signs(dimension: dimension)
+                kind = .levels(bits, signs: signs)
             }
         } else {
             guard !keepsLength, case .product(let width) = form, let centroids = floats(256 * dimension) else { return nil }

@@ -35,11 +35,11 @@ extension Quantizer {
                 let (spread, inverse) = Quantizer.usable(spread: sample.spread(around: mean))
                 quantizer = Quantizer(
                     form: form, dimension: dimension, metric: metric,
-                    kind: .plain(bits, spread: spread, inverse: inverse), mean: mean, keepsLength: false)
+                    kind: .spread(bits, spread: spread, inverse: inverse), mean: mean, keepsLength: false)
             } else {
                 quantizer = Quantizer(
                     form: form, dimension: dimension, metric: metric,
-                    kind: .rotated(bits, signs: signs(dimension: dimension)), mean: mean, keepsLength: false)
+                    kind: .levels(bits, signs: signs(dimension: dimension)), mean: mean, keepsLength: false)
             }
         }
         guard !control.isCancelled else { throw .cancelled }
@@ -211,18 +211,14 @@ extension Quantizer {
         unsafe begin(points, count, width, &random, centroids)
         let assign = unsafe qvk_quantized_active().pointee.assign
         var sums = [Double](repeating: 0, count: 256 * width)
-        var members = [Int](repeating: 0, count: 256)
+        var members = [UInt32](repeating: 0, count: 256)
         for _ in 0..<iterations {
             if control.isCancelled { return }
             unsafe measure(centroids, width, bias)
             unsafe assign?(points, width, count, width, centroids, bias, codes, 1)
             for i in 0..<sums.count { sums[i] = 0 }
             for c in 0..<256 { members[c] = 0 }
-            for index in 0..<count {
-                let code = unsafe Int(codes[index])
-                members[code] += 1
-                for j in 0..<width { unsafe sums[code * width + j] += Double(points[index * width + j]) }
-            }
+            unsafe qvk_add_to_centroids(points, codes, count, width, &sums, &members)
             for c in 0..<256 {
                 // One without points begins again at some point.
                 let chosen = members[c] == 0 ? random.next(below: count) : 0

@@ -30,10 +30,10 @@ package struct Quantizer: Sendable {
     var intercept: Float = 0
 
     enum Kind: Sendable {
-        /// Signs of the rotation, four bits a dimension.
-        case rotated(qvk_bits, signs: [UInt64])
-        /// The spread of each dimension and its inverse; both 0 where all rows are equal.
-        case plain(qvk_bits, spread: [Float], inverse: [Float])
+        /// Signs of the rotation, four bits a dimension; empty when there is none.
+        case levels(qvk_bits, signs: [UInt64])
+        /// Levels for Manhattan: the spread of each dimension and its inverse, both 0 where all rows are equal.
+        case spread(qvk_bits, spread: [Float], inverse: [Float])
         /// 256 centroids a part, transposed: for each dimension its value in all of them. `bias` is half their squared
         /// length.
         case product(width: Int, centroids: [Float], bias: [Float])
@@ -52,7 +52,7 @@ package struct Quantizer: Sendable {
 
     private var codeBytes: Int {
         switch kind {
-        case .rotated(let bits, _), .plain(let bits, _, _): qvk_levels_bytes(bits, dimension)
+        case .levels(let bits, _), .spread(let bits, _, _): qvk_levels_bytes(bits, dimension)
         case .product(let width, _, _): Quantizer.partCount(dimension: dimension, width: width)
         }
     }
@@ -74,17 +74,19 @@ package struct Quantizer: Sendable {
         return (0..<(4 * dimension + 63) / 64).map { _ in generator.next() }
     }
 
-    /// A quantizer that has seen no rows: for vectors that are stored as codes one by one, as in the datatype `turbo4`.
-    /// What `decode` gives back is as long as the row was; its similarities are what rows score, up to the query's
-    /// eight bits.
-    package static func storage(_ bits: TurboBits, dimension: Int, metric: Metric) -> Quantizer {
+    /// A quantizer of four bits that has seen no rows, for vectors that are stored as codes one by one (the datatype
+    /// `turbo4`). `decode` gives back rows as long as they were. `prepareExact` scores what is decoded;
+    /// `prepare` does too, up to the query's eight bits. For Manhattan nothing is rotated.
+    package static func storage(dimension: Int, metric: Metric) -> Quantizer {
         precondition(dimension > 0 && dimension <= CodeEncoder.maximumDimension)
-        let form = QuantizationForm.turbo(bits)
-        let code = Quantizer.bits(of: form) ?? QVK_BITS_4
         return Quantizer(
-            form: form, dimension: dimension, metric: metric,
-            kind: .rotated(code, signs: signs(dimension: dimension)),
+            form: .turbo(.four), dimension: dimension, metric: metric,
+            kind: .levels(QVK_BITS_4, signs: storageSigns(dimension: dimension, metric: metric)),
             mean: [Float](repeating: 0, count: dimension), keepsLength: true)
+    }
+
+    static func storageSigns(dimension: Int, metric: Metric) -> [UInt64] {
+        metric == .manhattan ? [] : signs(dimension: dimension)
     }
 
     // MARK: Rows
@@ -97,12 +99,12 @@ package struct Quantizer: Sendable {
             guard let y = values.baseAddress else { return }
             for i in 0..<dimension { unsafe y[i] = row[i] - mean[i] }
             switch kind {
-            case .rotated(let bits, let signs):
+            case .levels(let bits, let signs):
                 let offset = unsafe offset(of: y)
-                unsafe qvk_rotate(y, dimension, signs)
+                if !signs.isEmpty { unsafe qvk_rotate(y, dimension, signs) }
                 unsafe qvk_encode_levels(
                     bits, keepsLength ? QVK_FACTOR_NORM : QVK_FACTOR_UNBIASED, y, dimension, offset, bytes, stride)
-            case .plain(let bits, _, let inverse):
+            case .spread(let bits, _, let inverse):
                 for i in 0..<dimension { unsafe y[i] *= inverse[i] }
                 unsafe qvk_encode_levels_l1(bits, y, dimension, bytes, stride)
             case .product(let width, let centroids, let bias):
@@ -140,11 +142,8 @@ package struct Quantizer: Sendable {
                     let code = unsafe output + header + part
                     unsafe kernels.assign(
                         y + first, count, 1, count, centroids + first * 256, bias + part * 256, code, 1)
-                    for i in first..<first + count {
-                        unsafe dot += Double(y[i] * centroids[i * 256 + Int(code.pointee)])
-                        unsafe norm += Double(y[i] * y[i])
-                    }
                 }
+                unsafe qvk_product_moments(y, dimension, width, centroids, output + header, &norm, &dot)
             }
         }
         var terms = qvk_row_terms(factor: 1, offset: 0)
@@ -160,16 +159,17 @@ package struct Quantizer: Sendable {
         return dot > norm / 8 ? Float(norm / dot) : 8
     }
 
-    /// What a row of levels stands for: `dimension` floats. Not for products.
+    /// What a row of levels stands for: `dimension` floats. Not for products, nor for a trained quantizer of
+    /// Manhattan.
     package func decode(_ row: UnsafeRawPointer, into output: UnsafeMutablePointer<Float>) {
         let bytes = unsafe row.assumingMemoryBound(to: UInt8.self)
         switch kind {
-        case .rotated(let bits, let signs):
+        case .levels(let bits, let signs):
             unsafe qvk_decode_levels(bits, bytes, dimension, output)
-            unsafe qvk_rotate_back(output, dimension, signs)
+            if !signs.isEmpty { unsafe qvk_rotate_back(output, dimension, signs) }
             for i in 0..<dimension { unsafe output[i] += mean[i] }
-        case .plain, .product:
-            preconditionFailure("only rotated levels are decoded")
+        case .spread, .product:
+            preconditionFailure("only levels are decoded")
         }
     }
 }
