@@ -3,6 +3,10 @@
 connection, wait=true, so that every batch is fsynced before its answer. Then waits for green and times queries.
 
     ingest.py VECTORS.npy PAYLOADS.jsonl[.gz] [--url http://127.0.0.1:6333] [--batch 256] [--pid PID]
+              [--dimension D] [--rows N]
+
+With --dimension each vector is random and of length 1, D components long, and VECTORS tells only how many there are:
+how fast a load is does not depend on what the vectors say.
 
 Needs numpy. Prints JSON lines.
 """
@@ -36,13 +40,18 @@ def main():
     parser.add_argument("payloads")
     parser.add_argument("--url", default="http://127.0.0.1:6333")
     parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--dimension", type=int, help="random vectors of this length in place of those of the file")
+    parser.add_argument("--rows", type=int, help="no more rows than this")
     parser.add_argument("--pid", type=int, help="of the server, for its anonymous memory")
     arguments = parser.parse_args()
 
-    vectors = np.load(arguments.vectors).astype(np.float32)
+    vectors = np.load(arguments.vectors, mmap_mode="r")[:arguments.rows].astype(np.float32)
+    if arguments.dimension:
+        vectors = np.random.default_rng(1).standard_normal((len(vectors), arguments.dimension), dtype=np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     opener = gzip.open if arguments.payloads.endswith(".gz") else open
     with opener(arguments.payloads, "rt") as file:
-        payloads = [line.strip() for line in file]
+        payloads = [line.strip() for line in file][:len(vectors)]
     bodies = []
     for first in range(0, len(vectors), arguments.batch):
         points = ",".join(

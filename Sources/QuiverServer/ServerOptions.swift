@@ -1,4 +1,3 @@
-import NIOCore
 public import QuiverModel
 
 /// How the server listens and what it accepts.
@@ -16,6 +15,10 @@ public struct ServerOptions: Sendable {
     public var drainTimeout: Duration = .seconds(25)
     /// A connection with nothing going on is closed after this time; nil: never.
     public var idleTimeout: Duration? = .seconds(3600)
+    /// From its first byte to its end, the head of a request may take so long; 408 beyond.
+    public var headTimeout: Duration = .seconds(30)
+    /// A request whose body does not go on for this time gets 408; a client that does not take its answer is closed.
+    public var stallTimeout: Duration = .seconds(60)
     /// What a new collection has where its request says nothing.
     public var collectionDefaults = CollectionConfig()
 

@@ -9,14 +9,23 @@ package struct PendingUpdate: Sendable {
 extension Collection {
     /// Checks and normalises an update and puts it into the writer's queue.
     package func submitBlocking(_ operations: [UpdateOperation]) throws(QuiverError) -> PendingUpdate {
-        let prepared = try UpdatePreparation(fields: core.fields).prepare(operations)
         let pending = PendingUpdate(answer: Answer())
-        core.writer.submit(
-            .init(
-                operations: prepared.operations, byteCount: prepared.byteCount,
-                completion: { pending.answer.give($0) }))
+        try submitBlocking(operations) { pending.answer.give($0) }
         return pending
     }
+
+    /// The same for a caller that wants to be called: with the sequence number of the update, once it is durable and
+    /// visible. `completion` runs on the writer's thread, which has to go on, or on this one when the queue refuses.
+    package func submitBlocking(
+        _ operations: [UpdateOperation], completion: @escaping @Sendable (Result<UInt64, QuiverError>) -> Void
+    ) throws(QuiverError) {
+        let prepared = try UpdatePreparation(fields: core.fields).prepare(operations)
+        core.writer.submit(
+            .init(operations: prepared.operations, byteCount: prepared.byteCount, completion: completion))
+    }
+
+    /// Of the newest commit.
+    package var lastSequence: UInt64 { core.view.load().sequence }
 
     package func retrieveBlocking(
         _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none

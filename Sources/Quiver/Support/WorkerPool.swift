@@ -53,21 +53,12 @@ package final class WorkerPool: Sendable {
         _ body: @escaping @Sendable () throws(QuiverError) -> Value
     ) async throws(QuiverError) -> Value {
         let result: Result<Value, QuiverError> = unsafe await withUnsafeContinuation { continuation in
-            let refusal: QuiverError? = state.changeForOne { state in
-                if state.stopping { return QuiverError(.closed, "the database is closed") }
-                if state.queue.count >= maxQueueLength {
-                    return QuiverError(
-                        .overloaded(retryAfterSeconds: 1),
-                        "\(maxQueueLength) requests are waiting for a worker; try again later")
+            let refusal = submit {
+                do throws(QuiverError) {
+                    unsafe continuation.resume(returning: .success(try body()))
+                } catch {
+                    unsafe continuation.resume(returning: .failure(error))
                 }
-                state.queue.append {
-                    do throws(QuiverError) {
-                        unsafe continuation.resume(returning: .success(try body()))
-                    } catch {
-                        unsafe continuation.resume(returning: .failure(error))
-                    }
-                }
-                return nil
             }
             if let refusal { unsafe continuation.resume(returning: .failure(refusal)) }
         }
@@ -108,6 +99,20 @@ package final class WorkerPool: Sendable {
             if isOver { return false }
             running += 1
             return true
+        }
+    }
+
+    /// Queues `work` for a worker thread; it runs unless this returns why not.
+    package func submit(_ work: @escaping @Sendable () -> Void) -> QuiverError? {
+        state.changeForOne { state in
+            if state.stopping { return QuiverError(.closed, "the database is closed") }
+            if state.queue.count >= maxQueueLength {
+                return QuiverError(
+                    .overloaded(retryAfterSeconds: 1),
+                    "\(maxQueueLength) requests are waiting for a worker; try again later")
+            }
+            state.queue.append(work)
+            return nil
         }
     }
 

@@ -98,8 +98,12 @@ struct ServeCommand: AsyncParsableCommand {
                     ])
             }
         } catch let failure as ServerFailure {
-            database.close()
-            throw CommandFailure(code: .unavailable, message: failure.description)
+            if case .cannotListen = failure {
+                database.close()
+                throw CommandFailure(code: .unavailable, message: failure.description)
+            }
+            // What was acknowledged is durable all the same.
+            logger.warning("\(failure)")
         } catch {
             // A drain that took too long ends with a cancellation; what was acknowledged is durable all the same.
             logger.warning("not every request could be finished", metadata: ["cause": "\(error)"])

@@ -1,5 +1,3 @@
-import HTTPTypes
-import NIOCore
 import QuiverModel
 import QuiverWire
 
@@ -28,9 +26,7 @@ enum ErrorAnswer {
 
     static func answer(_ rejection: Rejection, seconds: Double) -> Answer {
         var answer = Answer.json(ResponseEncoder.error(rejection.text, seconds: seconds), status: rejection.status)
-        if let seconds = rejection.retryAfterSeconds, let name = HTTPField.Name("Retry-After") {
-            answer.headers[name] = String(seconds)
-        }
+        if let seconds = rejection.retryAfterSeconds { answer.fields.append(("Retry-After", String(seconds))) }
         return answer
     }
 }

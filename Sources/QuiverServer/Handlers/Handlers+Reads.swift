@@ -1,39 +1,39 @@
+import NIOCore
 import Quiver
 import QuiverModel
 import QuiverWire
 
 extension Handlers {
-    func retrievePoints(_ call: Call) async throws(Rejection) -> Answer {
-        try await read(call, RequestDecoder.retrieve) { (collection, request) throws(QuiverError) in
+    func retrievePoints(_ call: Call) throws(Rejection) -> Outcome {
+        try read(call, isShort: { $1.ids.count <= 100 }, RequestDecoder.retrieve) { (collection, request) throws(QuiverError) in
             let records = try collection.retrieveBlocking(
                 request.ids, withPayload: request.withPayload, withVectors: request.withVectors)
             return ResponseEncoder.records(records, seconds: call.elapsedSeconds)
         }
     }
 
-    func retrievePoint(_ call: Call) async throws(Rejection) -> Answer {
+    func retrievePoint(_ call: Call) throws(Rejection) -> Outcome {
         let text = call.path["id"] ?? ""
         guard let id = PointID(pathComponent: text) else {
             throw Rejection(status: 400, text: "Wrong input: Can not recognize \"\(text)\" as point id")
         }
-        let collection = try collection(call)
-        return try await onWorker { () throws(QuiverError) in
+        return try read(call, isShort: { _, _ in true }, { _ in id }) { (collection, id) throws(QuiverError) in
             guard let record = try collection.retrieveBlocking([id], withPayload: .all, withVectors: .all).first else {
                 throw QuiverError.notFound("Point with id \(id) does not exists!")
             }
-            return .json(ResponseEncoder.record(record, seconds: call.elapsedSeconds))
+            return ResponseEncoder.record(record, seconds: call.elapsedSeconds)
         }
     }
 
-    func scroll(_ call: Call) async throws(Rejection) -> Answer {
-        try await read(call, RequestDecoder.scroll) { (collection, request) throws(QuiverError) in
+    func scroll(_ call: Call) throws(Rejection) -> Outcome {
+        try read(call, isShort: { _, _ in false }, RequestDecoder.scroll) { (collection, request) throws(QuiverError) in
             let page = try collection.scrollBlocking(request, timeout: call.query.timeout)
             return ResponseEncoder.scroll(page, seconds: call.elapsedSeconds)
         }
     }
 
-    func count(_ call: Call) async throws(Rejection) -> Answer {
-        try await read(call, RequestDecoder.count) { (collection, request) throws(QuiverError) in
+    func count(_ call: Call) throws(Rejection) -> Outcome {
+        try read(call, isShort: { $1.filter?.isEmpty ?? true }, RequestDecoder.count) { (collection, request) throws(QuiverError) in
             let count = try collection.countBlocking(
                 filter: request.filter, exact: request.exact, timeout: call.query.timeout)
             return ResponseEncoder.count(count, seconds: call.elapsedSeconds)
@@ -47,8 +47,8 @@ extension Handlers {
 
     func query(
         _ call: Call, _ decoder: @escaping Decoder<QueryRequest>, answeredAs form: HitsForm
-    ) async throws(Rejection) -> Answer {
-        try await read(call, decoder) { (collection, request) throws(QuiverError) in
+    ) throws(Rejection) -> Outcome {
+        try read(call, isShort: { $0.isShort($1) }, decoder) { (collection, request) throws(QuiverError) in
             let hits = try collection.queryBlocking(request, timeout: call.query.timeout)
             return switch form {
             case .points: ResponseEncoder.query(hits, seconds: call.elapsedSeconds)
@@ -59,8 +59,8 @@ extension Handlers {
 
     func queryBatch(
         _ call: Call, _ decoder: @escaping Decoder<[QueryRequest]>, answeredAs form: HitsForm
-    ) async throws(Rejection) -> Answer {
-        try await read(call, decoder) { (collection, requests) throws(QuiverError) in
+    ) throws(Rejection) -> Outcome {
+        try read(call, isShort: { _, _ in false }, decoder) { (collection, requests) throws(QuiverError) in
             let hits = try collection.queryBatchBlocking(requests, timeout: call.query.timeout)
             return switch form {
             case .points: ResponseEncoder.queryBatch(hits, seconds: call.elapsedSeconds)
@@ -69,22 +69,34 @@ extension Handlers {
         }
     }
 
-    func queryGroups(_ call: Call, _ decoder: @escaping Decoder<GroupsRequest>) async throws(Rejection) -> Answer {
-        try await read(call, decoder) { (collection, request) throws(QuiverError) in
+    func queryGroups(_ call: Call, _ decoder: @escaping Decoder<GroupsRequest>) throws(Rejection) -> Outcome {
+        try read(call, isShort: { _, _ in false }, decoder) { (collection, request) throws(QuiverError) in
             let groups = try collection.queryGroupsBlocking(request, timeout: call.query.timeout)
             return ResponseEncoder.groups(groups, seconds: call.elapsedSeconds)
         }
     }
 
-    /// A read: decoded, run and encoded on one worker thread.
-    private func read<Request>(
-        _ call: Call, _ decoder: @escaping Decoder<Request>,
+    /// A read: decoded, run and encoded on one thread. On the event loop's own when its body is small and its
+    /// `isShort`; what turns out not to be goes on to a worker, decoded.
+    private func read<Request: Sendable>(
+        _ call: Call, isShort: (Collection, Request) -> Bool, _ decoder: @escaping Decoder<Request>,
         _ run: @escaping @Sendable (Collection, Request) throws(QuiverError) -> [UInt8]
-    ) async throws(Rejection) -> Answer {
+    ) throws(Rejection) -> Outcome {
         let collection = try collection(call)
-        return try await onWorker(rejecting: { () throws(Rejection) in
-            let request = try decode(call.body, decoder)
-            return .json(try engine { () throws(QuiverError) in try run(collection, request) })
-        })
+        if call.body.readableBytes > Handlers.shortBodyBytes {
+            return .worker { () throws(Rejection) in
+                let request = try decode(call.body, decoder)
+                return .json(try engine(call) { () throws(QuiverError) in try run(collection, request) })
+            }
+        }
+        let request = try decode(call.body, decoder)
+        guard pace.allowsInline(call.started), isShort(collection, request) else {
+            return .worker { () throws(Rejection) in
+                .json(try engine(call) { () throws(QuiverError) in try run(collection, request) })
+            }
+        }
+        let answer = Answer.json(try engine(call) { () throws(QuiverError) in try run(collection, request) })
+        pace.ranInline(call.started, until: .now)
+        return .answer(answer)
     }
 }

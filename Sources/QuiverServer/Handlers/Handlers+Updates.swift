@@ -1,37 +1,72 @@
+import NIOCore
 import Quiver
 import QuiverModel
 import QuiverWire
+import Synchronization
 
 extension Handlers {
-    /// An update: decoded, checked and queued on a worker, applied by the collection's writer.
-    func update(_ call: Call, _ decoder: @escaping Decoder<[UpdateOperation]>) async throws(Rejection) -> Answer {
-        let collection = try collection(call)
-        let pending = try await onWorker(rejecting: { () throws(Rejection) in
-            let operations = try decode(call.body, decoder)
-            return try engine { () throws(QuiverError) in try collection.submitBlocking(operations) }
-        })
-        let result = try await result(of: pending, in: collection, call)
-        return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
+    func update(_ call: Call, _ decoder: @escaping Decoder<[UpdateOperation]>) throws(Rejection) -> Outcome {
+        try submitting(call) { (body) throws(WireError) in
+            Submission(operations: try decoder(body), encode: ResponseEncoder.update)
+        }
     }
 
     /// All operations of a batch go into one update, so they are applied together or not at all; each of them is
     /// answered with the update's result.
-    func batchUpdate(_ call: Call) async throws(Rejection) -> Answer {
-        let collection = try collection(call)
-        let (pending, count) = try await onWorker(rejecting: { () throws(Rejection) in
-            let batch = try decode(call.body, RequestDecoder.batchUpdate)
-            let pending = try engine { () throws(QuiverError) in try collection.submitBlocking(batch.operations) }
-            return (pending, batch.resultCount)
-        })
-        let result = try await result(of: pending, in: collection, call)
-        return .json(ResponseEncoder.batchUpdate(result, count: count, seconds: call.elapsedSeconds))
+    func batchUpdate(_ call: Call) throws(Rejection) -> Outcome {
+        try submitting(call) { (body) throws(WireError) in
+            let batch = try RequestDecoder.batchUpdate(body)
+            let count = batch.resultCount
+            return Submission(operations: batch.operations) {
+                ResponseEncoder.batchUpdate($0, count: count, seconds: $1)
+            }
+        }
     }
 
-    private func result(
-        of pending: PendingUpdate, in collection: Collection, _ call: Call
-    ) async throws(Rejection) -> UpdateResult {
-        try await engine { () async throws(QuiverError) in
-            try await collection.result(of: pending, wait: call.query.wait, timeout: call.query.timeout)
+    private struct Submission {
+        var operations: [UpdateOperation]
+        var encode: Encoder
+    }
+
+    private typealias Encoder = @Sendable (UpdateResult, Double) -> [UInt8]
+
+    /// How the answer is written, as soon as the body was read.
+    private final class KnownEncoder: Sendable {
+        let encoder = Mutex<Encoder>(ResponseEncoder.update)
+    }
+
+    /// An update: decoded, checked and queued here or on a worker, depending on its size, and applied by the
+    /// collection's writer, whose thread hands in the answer.
+    private func submitting(
+        _ call: Call, _ decoder: @escaping Decoder<Submission>
+    ) throws(Rejection) -> Outcome {
+        let collection = try collection(call)
+        let status: UpdateStatus = call.query.wait ? .completed : .acknowledged
+        let isShort = call.body.readableBytes <= Handlers.shortBodyBytes
+        let known = KnownEncoder()
+        return .pending(onWorker: !isShort, deadline(call, collection, known)) { reply throws(Rejection) in
+            let submission = try decode(call.body, decoder)
+            let encode = submission.encode
+            known.encoder.withLock { $0 = encode }
+            try engine(call) { () throws(QuiverError) in
+                try collection.submitBlocking(submission.operations) { result in
+                    switch result {
+                    case .success(let sequence):
+                        let result = UpdateResult(operationID: sequence, status: status)
+                        reply(.success(.json(encode(result, call.elapsedSeconds))))
+                    case .failure(let error): reply(.failure(rejection(error, call)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// An update that was accepted is applied even when its caller does not wait for it any longer.
+    private func deadline(_ call: Call, _ collection: Collection, _ known: KnownEncoder) -> Outcome.Deadline? {
+        guard call.query.wait, let timeout = call.query.timeout else { return nil }
+        return Outcome.Deadline(after: timeout) {
+            let result = UpdateResult(operationID: collection.lastSequence, status: .waitTimeout)
+            return .json(known.encoder.withLock { $0 }(result, call.elapsedSeconds))
         }
     }
 }

@@ -5,56 +5,61 @@ import QuiverWire
 
 /// The handlers of all operations, one extension per group of routes.
 ///
-/// Bodies are read and answers written on the database's worker threads, together with a read itself, in one hop:
-/// neither megabytes of JSON nor a page fault ever runs on an event loop or in Swift's cooperative pool.
+/// A handler is called on the event loop of its connection and says in its `Outcome` where the rest is to run. Bodies of
+/// some size are read, and whatever may take long is done and written, on the database's worker threads, in one hop:
+/// neither megabytes of JSON nor a scan ever runs on an event loop.
 struct Handlers: Sendable {
     let database: Database
     let options: ServerOptions
+    let pace = Pace()
 
-    func answer(_ call: Call) async throws(Rejection) -> Answer {
+    /// Bodies up to this size are read on the event loop, which takes some tens of microseconds.
+    static let shortBodyBytes = 64 << 10
+
+    func outcome(_ call: Call) throws(Rejection) -> Outcome {
         switch call.route.operation {
-        case .root: root()
-        case .health: .text("healthz check passed")
-        case .ready: .text("all shards are ready")
-        case .clusterStatus: clusterStatus(call)
-        case .issues: issues(call)
-        case .clearIssues: clearIssues(call)
+        case .root: .answer(root())
+        case .health: .answer(.text("healthz check passed"))
+        case .ready: .answer(.text("all shards are ready"))
+        case .clusterStatus: .answer(clusterStatus(call))
+        case .issues: .answer(issues(call))
+        case .clearIssues: .answer(clearIssues(call))
 
-        case .listCollections: listCollections(call)
-        case .getCollection: try await getCollection(call)
-        case .createCollection: try await createCollection(call)
-        case .updateCollection: try await updateCollection(call)
-        case .deleteCollection: try await deleteCollection(call)
-        case .collectionExists: collectionExists(call)
-        case .updateAliases: try await updateAliases(call)
-        case .listAliases: try listAliases(call, collection: nil)
-        case .listCollectionAliases: try listAliases(call, collection: call.collectionName)
-        case .createIndex: try await createIndex(call)
-        case .deleteIndex: try await deleteIndex(call)
+        case .listCollections: .answer(listCollections(call))
+        case .getCollection: try getCollection(call)
+        case .createCollection: createCollection(call)
+        case .updateCollection: updateCollection(call)
+        case .deleteCollection: deleteCollection(call)
+        case .collectionExists: .answer(collectionExists(call))
+        case .updateAliases: updateAliases(call)
+        case .listAliases: .answer(try listAliases(call, collection: nil))
+        case .listCollectionAliases: .answer(try listAliases(call, collection: call.collectionName))
+        case .createIndex: try createIndex(call)
+        case .deleteIndex: try deleteIndex(call)
 
-        case .upsertPoints: try await update(call, RequestDecoder.upsert)
-        case .deletePoints: try await update(call, RequestDecoder.deletePoints)
-        case .updateVectors: try await update(call, RequestDecoder.updateVectors)
-        case .deleteVectors: try await update(call, RequestDecoder.deleteVectors)
-        case .setPayload: try await update(call, RequestDecoder.setPayload)
-        case .overwritePayload: try await update(call, RequestDecoder.overwritePayload)
-        case .deletePayload: try await update(call, RequestDecoder.deletePayload)
-        case .clearPayload: try await update(call, RequestDecoder.clearPayload)
-        case .batchUpdate: try await batchUpdate(call)
+        case .upsertPoints: try update(call, RequestDecoder.upsert)
+        case .deletePoints: try update(call, RequestDecoder.deletePoints)
+        case .updateVectors: try update(call, RequestDecoder.updateVectors)
+        case .deleteVectors: try update(call, RequestDecoder.deleteVectors)
+        case .setPayload: try update(call, RequestDecoder.setPayload)
+        case .overwritePayload: try update(call, RequestDecoder.overwritePayload)
+        case .deletePayload: try update(call, RequestDecoder.deletePayload)
+        case .clearPayload: try update(call, RequestDecoder.clearPayload)
+        case .batchUpdate: try batchUpdate(call)
 
-        case .retrievePoints: try await retrievePoints(call)
-        case .retrievePoint: try await retrievePoint(call)
-        case .scroll: try await scroll(call)
-        case .count: try await count(call)
-        case .query: try await query(call, RequestDecoder.query, answeredAs: .points)
-        case .queryBatch: try await queryBatch(call, RequestDecoder.queryBatch, answeredAs: .points)
-        case .queryGroups: try await queryGroups(call, RequestDecoder.queryGroups)
-        case .search: try await query(call, RequestDecoder.search, answeredAs: .list)
-        case .searchBatch: try await queryBatch(call, RequestDecoder.searchBatch, answeredAs: .list)
-        case .searchGroups: try await queryGroups(call, RequestDecoder.searchGroups)
-        case .recommend: try await query(call, RequestDecoder.recommend, answeredAs: .list)
-        case .recommendBatch: try await queryBatch(call, RequestDecoder.recommendBatch, answeredAs: .list)
-        case .recommendGroups: try await queryGroups(call, RequestDecoder.recommendGroups)
+        case .retrievePoints: try retrievePoints(call)
+        case .retrievePoint: try retrievePoint(call)
+        case .scroll: try scroll(call)
+        case .count: try count(call)
+        case .query: try query(call, RequestDecoder.query, answeredAs: .points)
+        case .queryBatch: try queryBatch(call, RequestDecoder.queryBatch, answeredAs: .points)
+        case .queryGroups: try queryGroups(call, RequestDecoder.queryGroups)
+        case .search: try query(call, RequestDecoder.search, answeredAs: .list)
+        case .searchBatch: try queryBatch(call, RequestDecoder.searchBatch, answeredAs: .list)
+        case .searchGroups: try queryGroups(call, RequestDecoder.searchGroups)
+        case .recommend: try query(call, RequestDecoder.recommend, answeredAs: .list)
+        case .recommendBatch: try queryBatch(call, RequestDecoder.recommendBatch, answeredAs: .list)
+        case .recommendGroups: try queryGroups(call, RequestDecoder.recommendGroups)
 
         case .unavailable(let what): throw .unavailable(what)
         case .clusterOnly: throw .clusterOnly
@@ -64,35 +69,13 @@ struct Handlers: Sendable {
     /// Reads a body in the form that the decoder wants it.
     typealias Decoder<Request> = @Sendable (UnsafeRawBufferPointer) throws(WireError) -> Request
 
-    /// Runs on a worker thread; errors of the engine become rejections.
-    func onWorker<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(QuiverError) -> Value
-    ) async throws(Rejection) -> Value {
-        try await engine { () async throws(QuiverError) in try await database.workers.run(body) }
-    }
-
-    /// The same for a body that decodes, too. A rejection travels inside the value, because the pool's own errors
-    /// are the engine's.
-    func onWorker<Value: Sendable>(
-        rejecting body: @escaping @Sendable () throws(Rejection) -> Value
-    ) async throws(Rejection) -> Value {
-        let result = try await onWorker { () throws(QuiverError) -> Result<Value, Rejection> in
-            Result { () throws(Rejection) in try body() }
-        }
-        return try result.get()
-    }
-
     func decode<Request>(_ body: ByteBuffer, _ decoder: Decoder<Request>) throws(Rejection) -> Request {
         // The closure of a byte buffer throws untyped; a result carries the type through.
         let result: Result<Request, WireError> = body.withUnsafeReadableBytes { bytes in
             Result { () throws(WireError) in try decoder(bytes) }
         }
-        return try rejecting { () throws(WireError) in try result.get() }
-    }
-
-    func rejecting<Value>(_ body: () throws(WireError) -> Value) throws(Rejection) -> Value {
         do throws(WireError) {
-            return try body()
+            return try result.get()
         } catch {
             throw Rejection(status: error.status, text: error.message)
         }
@@ -112,6 +95,47 @@ struct Handlers: Sendable {
         } catch {
             throw ErrorAnswer.rejection(error)
         }
+    }
+
+    /// Work in a collection that was found before: when it has been deleted since, it is not there.
+    func engine<Value>(_ call: Call, _ body: () throws(QuiverError) -> Value) throws(Rejection) -> Value {
+        do throws(QuiverError) {
+            return try body()
+        } catch {
+            throw rejection(error, call)
+        }
+    }
+
+    func engine<Value>(
+        _ call: Call, _ body: () async throws(QuiverError) -> Value
+    ) async throws(Rejection) -> Value {
+        do throws(QuiverError) {
+            return try await body()
+        } catch {
+            throw rejection(error, call)
+        }
+    }
+
+    func rejection(_ error: QuiverError, _ call: Call) -> Rejection {
+        guard error.kind == .closed else { return ErrorAnswer.rejection(error) }
+        do throws(QuiverError) {
+            _ = try database.collection(call.collectionName)
+            return ErrorAnswer.rejection(error)
+        } catch let reason {
+            return ErrorAnswer.rejection(reason)
+        }
+    }
+
+    /// A rejection travels inside the value, because the pool's own errors are the engine's.
+    func onWorker<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(Rejection) -> Value
+    ) async throws(Rejection) -> Value {
+        let result = try await engine { () async throws(QuiverError) in
+            try await database.workers.run { () throws(QuiverError) in
+                Result { () throws(Rejection) in try body() }
+            }
+        }
+        return try result.get()
     }
 
     func collection(_ call: Call) throws(Rejection) -> Collection {

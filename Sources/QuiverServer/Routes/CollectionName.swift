@@ -15,6 +15,7 @@ package enum CollectionName {
             throw .invalid(
                 "path parameters", "name: value invalid, must be from 1 to \(Limits.collectionNameBytes) characters")
         }
+        if !creating, !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 }) { return }
         // Scalars: a slash before a combining mark is no `Character` of its own.
         let refused = creating ? forbiddenWhenCreating : forbidden
         for character in refused where name.unicodeScalars.contains(character) {

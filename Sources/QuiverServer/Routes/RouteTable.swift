@@ -15,7 +15,15 @@ package struct Route: Sendable {
     package var access: AccessClass
 
     /// The name of the route in metrics and logs: no values, so that there are few of them.
-    package var label: String { method.rawValue + " " + pattern }
+    package let label: String
+
+    package init(method: Method, pattern: String, operation: Operation, access: AccessClass) {
+        self.method = method
+        self.pattern = pattern
+        self.operation = operation
+        self.access = access
+        label = method.rawValue + " " + pattern
+    }
 }
 
 /// Every route there is, in one place.

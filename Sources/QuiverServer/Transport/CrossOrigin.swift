@@ -1,30 +1,24 @@
-import HTTPTypes
+import NIOHTTP1
 
 /// Cross-origin resource sharing (Fetch standard, section 3.2), open to any origin as in Qdrant.
 enum CrossOrigin {
-    private static let requestMethod = field("Access-Control-Request-Method")
-    private static let requestHeaders = field("Access-Control-Request-Headers")
-
-    private static func field(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a field name") }
-        return name
-    }
-
     /// The answer to a preflight request; nil for any other request.
-    static func preflight(_ request: HTTPRequest) -> Answer? {
-        guard request.method == .options, request.headerFields[.origin] != nil,
-            request.headerFields[requestMethod] != nil
+    static func preflight(_ request: HTTPRequestHead) -> Answer? {
+        guard request.method == .OPTIONS, request.headers.first(name: "Origin") != nil,
+            request.headers.first(name: "Access-Control-Request-Method") != nil
         else { return nil }
         var answer = Answer.empty(status: 200)
-        answer.headers[.accessControlAllowMethods] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-        if let headers = request.headerFields[requestHeaders] { answer.headers[.accessControlAllowHeaders] = headers }
-        answer.headers[.accessControlMaxAge] = "3600"
+        answer.fields.append(("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
+        if let fields = request.headers.first(name: "Access-Control-Request-Headers") {
+            answer.fields.append(("Access-Control-Allow-Headers", fields))
+        }
+        answer.fields.append(("Access-Control-Max-Age", "3600"))
         return answer
     }
 
-    static func allow(_ request: HTTPRequest, _ headers: inout HTTPFields) {
-        guard let origin = request.headerFields[.origin] else { return }
-        headers[.accessControlAllowOrigin] = origin
-        headers[.vary] = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+    /// What the answer to a page of `origin` says besides.
+    static func allow(origin: String, _ answer: inout Answer) {
+        answer.fields.append(("Access-Control-Allow-Origin", origin))
+        answer.fields.append(("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"))
     }
 }

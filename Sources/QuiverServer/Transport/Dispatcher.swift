@@ -1,0 +1,147 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import Quiver
+import QuiverModel
+
+/// From a request's head to its handler, and from the handler's outcome to an answer. Used by all event loops.
+final class Dispatcher: Sendable {
+    /// What a head is found to ask for, before its body is there.
+    enum Plan {
+        /// The answer does not depend on the body.
+        case answer(Answer)
+        case call(Call)
+    }
+
+    let options: ServerOptions
+    private let matcher = RouteMatcher()
+    private let handlers: Handlers
+    private let logger: Logger
+    private let metrics = RequestMetrics()
+
+    init(handlers: Handlers, options: ServerOptions, logger: Logger) {
+        self.handlers = handlers
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Cross-origin rules, route and parameters.
+    func plan(_ head: HTTPRequestHead, started: ContinuousClock.Instant) -> Plan {
+        if options.enableCORS, head.method == .OPTIONS, let preflight = CrossOrigin.preflight(head) {
+            return .answer(preflight)
+        }
+        let (path, query) = Self.target(head.uri)
+        let method: Route.Method? =
+            switch head.method {
+            case .POST: .post
+            case .PUT: .put
+            case .GET, .HEAD: .get
+            case .DELETE: .delete
+            case .PATCH: .patch
+            default: nil
+            }
+        do throws(Rejection) {
+            switch matcher.match(method, path) {
+            case .notFound: return .answer(.empty(status: 404))
+            case .malformed:
+                throw Rejection.malformed("path parameters", "the path has an invalid percent sequence")
+            case .found(let route, let parameters):
+                if let name = parameters["collection_name"] {
+                    try CollectionName.check(name, creating: route.operation == .createCollection)
+                }
+                return .call(
+                    Call(
+                        route: route, path: parameters, query: try QueryParameters(query), body: ByteBuffer(),
+                        started: started))
+            }
+        } catch {
+            return .answer(answer(to: error, label: nil, started))
+        }
+    }
+
+    /// Path and query of a request target: `/path?query`, or the absolute form that proxies are sent (RFC 9112, 3.2.2).
+    /// Bytes rather than characters: a target is ASCII, and finding the ends of characters is work.
+    private static func target(_ uri: String) -> (path: Substring, query: Substring) {
+        var target = uri[...]
+        if let fragment = target.utf8.firstIndex(of: UInt8(ascii: "#")) { target = target[..<fragment] }
+        if target.utf8.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://") {
+            let authority = target[scheme.upperBound...]
+            let end = authority.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+            target = authority[(end ?? authority.endIndex)...]
+        }
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else {
+            return (target.isEmpty ? "/" : target, "")
+        }
+        let path = target[..<mark]
+        return (path.isEmpty ? "/" : path, target[target.utf8.index(after: mark)...])
+    }
+
+    func outcome(_ call: Call) -> Outcome {
+        do throws(Rejection) {
+            return try handlers.outcome(call)
+        } catch {
+            return .answer(answer(to: error, label: call.route.label, call.started))
+        }
+    }
+
+    /// Carries on with what the handler could not answer at once. `reply` is called once, from any thread; also from
+    /// this one, before the call returns.
+    func carryOn(_ outcome: Outcome, _ call: Call, _ reply: @escaping Reply) {
+        switch outcome {
+        case .answer(let answer): reply(.success(answer))
+        case .worker(let work):
+            let refusal = handlers.database.workers.submit {
+                reply(Result { () throws(Rejection) in try work() })
+            }
+            if let refusal { reply(.failure(handlers.rejection(refusal, call))) }
+        case .pending(let onWorker, _, let start):
+            let begin: @Sendable () -> Void = {
+                do throws(Rejection) {
+                    try start(reply)
+                } catch {
+                    reply(.failure(error))
+                }
+            }
+            if !onWorker { return begin() }
+            if let refusal = handlers.database.workers.submit(begin) {
+                reply(.failure(handlers.rejection(refusal, call)))
+            }
+        case .task(let work):
+            Task {
+                do throws(Rejection) {
+                    reply(.success(try await work()))
+                } catch {
+                    reply(.failure(error))
+                }
+            }
+        }
+    }
+
+    func answer(to result: Result<Answer, Rejection>, _ call: Call) -> Answer {
+        switch result {
+        case .success(let answer): answer
+        case .failure(let rejection): answer(to: rejection, label: call.route.label, call.started)
+        }
+    }
+
+    func answer(to rejection: Rejection, label: String?, _ started: ContinuousClock.Instant) -> Answer {
+        if rejection.isFailureInside {
+            logger.error("request failed", metadata: ["route": "\(label ?? "-")", "cause": "\(rejection.text)"])
+        }
+        return ErrorAnswer.answer(rejection, seconds: (ContinuousClock.now - started).seconds)
+    }
+
+    /// Tells metrics and the log of an answer that goes out.
+    func note(_ head: HTTPRequestHead, _ call: Call?, status: Int, _ started: ContinuousClock.Instant) {
+        let duration = ContinuousClock.now - started
+        if let call {
+            metrics.record(method: head.method.rawValue, endpoint: call.route.label, status: status, duration)
+        }
+        logger.debug(
+            "request",
+            metadata: [
+                "method": "\(head.method.rawValue)", "path": "\(head.uri.prefix { $0 != "?" })", "status": "\(status)",
+                "microseconds": "\(Int(duration.seconds * 1e6))",
+            ])
+    }
+}
