@@ -1,5 +1,6 @@
 import CVectorKernels
 import Glibc
+import QuiverTestKit
 @testable import QuiverIndex
 import Testing
 

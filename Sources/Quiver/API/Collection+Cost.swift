@@ -31,8 +31,8 @@ extension Collection {
         var rows = 0
         for segment in vector.sealed {
             // Where many rows are dead a walk may come up short, and a scan follows.
-            let isWalked = segment.segment.graph != nil && segment.dead.count < segment.segment.rowCount / 4
-            rows += isWalked ? min(segment.segment.rowCount, ef * Self.rowsPerCandidate) : segment.segment.rowCount
+            let isWalked = segment.segment.graph != nil && segment.dead.count < segment.segment.pointCount / 4
+            rows += isWalked ? min(segment.segment.pointCount, ef * Self.rowsPerCandidate) : segment.segment.pointCount
         }
         for segment in vector.growing { rows += segment.count }
         return rows <= Self.shortComponents / max(1, vector.field.dimension)

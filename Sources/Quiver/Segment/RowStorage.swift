@@ -17,7 +17,7 @@ struct RowStorage: Sendable {
         case .float32: form = .numbers(.float32)
         case .float16: form = .numbers(.float16)
         case .uint8: form = .numbers(.uint8)
-        case .turbo4: form = .codes(.storage(.four, dimension: dimension, metric: metric))
+        case .turbo4: form = .codes(.storage(dimension: dimension, metric: metric))
         }
     }
 
