@@ -7,7 +7,7 @@
 
 #define QVK_INLINE static inline __attribute__((always_inline))
 
-enum { SCORE_LANES = 16 };
+enum { SCORE_LANES = 16, COUNTED_ROWS = 512 };
 
 // MARK: Portable
 
@@ -24,9 +24,10 @@ static void add_bitmap_portable(uint16_t *sums, const uint8_t *bits, const uint8
     }
 }
 
-static size_t count_portable(const uint16_t *sums, uint32_t threshold) {
+static size_t count_portable(const uint16_t *sums, uint32_t threshold, size_t enough) {
     size_t count = 0;
-    for (size_t i = 0; i < QVK_SPARSE_WINDOW; i++) count += sums[i] >= threshold;
+    for (size_t i = 0; i < QVK_SPARSE_WINDOW && count <= enough; i += COUNTED_ROWS)
+        for (size_t j = 0; j < COUNTED_ROWS; j++) count += sums[i + j] >= threshold;
     return count;
 }
 
@@ -144,6 +145,7 @@ static void add_avx512(uint16_t *sums, const uint16_t *rows, const uint8_t *code
     for (; i + 32 <= n; i += 32) {
         __m256i packed = _mm256_loadu_si256((const __m256i *)(codes + i));
         _mm512_store_si512(added, _mm512_add_epi16(contributions(packed, factor), one));
+        __asm__ volatile("" ::: "memory");  // Loads are cheaper than taking lanes out of the register.
 #pragma clang loop unroll(full)
         for (size_t j = 0; j < 32; j++) sums[rows[i + j]] += added[j];
     }
@@ -155,7 +157,9 @@ static void add_bitmap_avx512(uint16_t *sums, const uint8_t *bits, const uint8_t
     for (size_t base = 0; base < QVK_SPARSE_WINDOW; base += 64) {
         uint64_t word;
         memcpy(&word, bits + base / 8, 8);
-        __m512i spread = _mm512_maskz_expand_epi8(word, _mm512_loadu_si512(codes));
+        __m512i packed = _mm512_loadu_si512(codes);
+        __asm__("" : "+v"(packed));  // Expanding from memory is many times slower than from a register.
+        __m512i spread = _mm512_maskz_expand_epi8(word, packed);
         codes += __builtin_popcountll(word);
         __m512i low = _mm512_add_epi16(contributions(_mm512_castsi512_si256(spread), factor), one);
         __m512i high = _mm512_add_epi16(contributions(_mm512_extracti64x4_epi64(spread, 1), factor), one);
@@ -165,15 +169,17 @@ static void add_bitmap_avx512(uint16_t *sums, const uint8_t *bits, const uint8_t
     }
 }
 
-static size_t count_avx512(const uint16_t *sums, uint32_t threshold) {
+static size_t count_avx512(const uint16_t *sums, uint32_t threshold, size_t enough) {
     if (threshold > UINT16_MAX) return 0;
     __m512i least = _mm512_set1_epi16((short)threshold);
     size_t count = 0;
-    for (size_t i = 0; i < QVK_SPARSE_WINDOW; i += 64) {
-        uint64_t low = _mm512_cmpge_epu16_mask(_mm512_load_si512(sums + i), least);
-        uint64_t high = _mm512_cmpge_epu16_mask(_mm512_load_si512(sums + i + 32), least);
-        count += (size_t)__builtin_popcountll(low | high << 32);
-    }
+    for (size_t i = 0; i < QVK_SPARSE_WINDOW && count <= enough; i += COUNTED_ROWS)
+#pragma clang loop unroll(full)
+        for (size_t j = 0; j < COUNTED_ROWS; j += 64) {
+            uint64_t low = _mm512_cmpge_epu16_mask(_mm512_load_si512(sums + i + j), least);
+            uint64_t high = _mm512_cmpge_epu16_mask(_mm512_load_si512(sums + i + j + 32), least);
+            count += (size_t)__builtin_popcountll(low | high << 32);
+        }
     return count;
 }
 

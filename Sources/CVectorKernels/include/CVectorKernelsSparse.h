@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /// Rows of a window. Their sums fit the first level of the processor's cache.
-#define QVK_SPARSE_WINDOW 8192
+#define QVK_SPARSE_WINDOW 16384
 /// Bytes of a window's bitmap.
 #define QVK_SPARSE_BITMAP_BYTES (QVK_SPARSE_WINDOW / 8)
 /// Kernels may read so many bytes behind a list's last code, also when a bitmap is damaged and has too many bits.
@@ -50,8 +50,8 @@ typedef struct qvk_sparse_kernels {
     void (*add)(uint16_t *sums, const uint16_t *rows, const uint8_t *codes, size_t n, uint32_t multiplier);
     /// Adds a whole window: bit i of `bits` tells whether row i has a posting; `codes` follow in the order of the rows.
     void (*add_bitmap)(uint16_t *sums, const uint8_t *bits, const uint8_t *codes, uint32_t multiplier);
-    /// How many of the window's sums are at least `threshold`.
-    size_t (*count)(const uint16_t *sums, uint32_t threshold);
+    /// How many of the window's sums are at least `threshold`. May stop once they are more than `enough`.
+    size_t (*count)(const uint16_t *sums, uint32_t threshold, size_t enough);
     /// Writes the rows of the window whose sum is at least `threshold` and below `end` (65,536: no end), ascending.
     size_t (*collect)(const uint16_t *sums, uint32_t threshold, uint32_t end, uint16_t *out);
     /// The exact score of a row, and how many of its indices are in the query. The same values give the same score,

@@ -20,7 +20,7 @@ enum SparseIndexFormat {
     static let magic: UInt32 = 0x5053_5651  // "QVSP"
     static let version: UInt32 = 1
     static let windowRows = Int(QVK_SPARSE_WINDOW)
-    static let windowShift = 13
+    static let windowShift = 14
     static let bitmapBytes = windowRows / 8
     static let padding = windowRows + 64
     static let headerBytes = 64

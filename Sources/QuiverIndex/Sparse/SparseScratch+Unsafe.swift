@@ -9,9 +9,16 @@ import Synchronization
     /// Rows of a window that may be answers: places, and the rows themselves.
     let places: UnsafeMutablePointer<UInt16>
     let rows: UnsafeMutablePointer<UInt32>
+    /// Rows that may be answers and wait to be scored: the most their sum can be, and in the low half the row.
+    let pending: UnsafeMutablePointer<UInt64>
     private(set) var terms: UnsafeMutablePointer<SparseCursor>
     private(set) var active: UnsafeMutablePointer<SparseActiveSlice>
+    /// The largest sums so far, the smallest of them on top.
+    private(set) var best: UnsafeMutablePointer<UInt16>
     private var termCapacity = 64
+    private var bestCapacity = 64
+
+    static let pendingLimit = 2 * SparseIndexFormat.windowRows
 
     package init() {
         unsafe sums = UnsafeMutableRawPointer.allocate(byteCount: 2 * Int(QVK_SPARSE_SUMS), alignment: 64)
@@ -19,8 +26,10 @@ import Synchronization
         unsafe sums.initialize(repeating: 0, count: SparseIndexFormat.windowRows)
         unsafe places = .allocate(capacity: SparseIndexFormat.windowRows)
         unsafe rows = .allocate(capacity: SparseIndexFormat.windowRows)
+        unsafe pending = .allocate(capacity: SparseScratch.pendingLimit)
         unsafe terms = .allocate(capacity: termCapacity)
         unsafe active = .allocate(capacity: termCapacity)
+        unsafe best = .allocate(capacity: bestCapacity)
     }
 
     deinit {
@@ -29,9 +38,16 @@ import Synchronization
         unsafe rows.deallocate()
         unsafe terms.deallocate()
         unsafe active.deallocate()
+        unsafe pending.deallocate()
+        unsafe best.deallocate()
     }
 
-    func reserve(terms count: Int) {
+    func reserve(terms count: Int, best bestCount: Int) {
+        if bestCount > bestCapacity {
+            unsafe best.deallocate()
+            bestCapacity = bestCount
+            unsafe best = .allocate(capacity: bestCount)
+        }
         guard count > termCapacity else { return }
         unsafe terms.deallocate()
         unsafe active.deallocate()
