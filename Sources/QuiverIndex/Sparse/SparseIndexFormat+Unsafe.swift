@@ -8,10 +8,10 @@ import CVectorKernels
 /// terms     header (`SparseIndexHeader`, 64 bytes)
 ///           ids        terms × u32, ascending; padded to a multiple of 8 bytes
 ///           entries    terms × `SparseTerm` (32 bytes)
-/// slices    slices × `SparseSlice` (12 bytes): for each term, the windows (8,192 rows) it occurs in, ascending
+/// slices    slices × `SparseSlice` (12 bytes): for each term, the windows (16,384 rows) it occurs in, ascending
 /// postings  for each slice, from a multiple of 4 bytes on, one of
 ///           places     count × u16 row in the window, ascending; count × u8 code
-///           bitmap     8,192 bits; count × u8 code in the order of the rows
+///           bitmap     16,384 bits; count × u8 code in the order of the rows
 ///           and `padding` zero bytes at the end
 /// ```
 ///

@@ -2,7 +2,7 @@ import CVectorKernels
 
 /// Exact searches by dot product over sparse rows that share an index with the query.
 ///
-/// The index is read term by term within windows of 8,192 rows: each posting adds an upper bound of its contribution to
+/// The index is read term by term within windows of 16,384 rows: each posting adds an upper bound of its contribution to
 /// a 16-bit sum, and as the codes of weights are nearly exact, a sum also tells nearly how much a row has at least. Rows
 /// whose sum can reach the worst answer so far wait, and are scored exactly in the end, the best first. Terms are ordered
 /// so that those which add much for little work come first; what remains is left out once it cannot make answers of rows

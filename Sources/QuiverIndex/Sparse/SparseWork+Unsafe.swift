@@ -29,7 +29,7 @@ import CVectorKernels
     private var outcome = Search.Outcome()
 
     /// Costs in units of adding one posting from a list.
-    private static let bitmapCost = 400
+    private static let bitmapCost = 600
     private static let rowCost = 300
     private static let scanCost = 250
 
@@ -182,7 +182,7 @@ import CVectorKernels
     /// Fetches the first lines of a slice; the processor sees for itself how long ones go on.
     @inline(__always) private func prefetch(_ start: UnsafeRawPointer, _ bytes: Int) {
         var offset = 0
-        while offset < min(bytes, 512) {
+        while offset < min(bytes, 1024) {
             unsafe qvk_prefetch(start + offset)
             offset &+= 64
         }
