@@ -45,7 +45,7 @@ struct SegmentSparseWriter {
 
     private func meta(_ plan: IndexPlan?) -> SegmentMeta {
         SegmentMeta(
-            kind: .sparse, metric: writer.field.metric, element: .float32, dimension: 0, pointCount: ends.count,
+            kind: .sparse, metric: writer.field.metric, datatype: .float32, dimension: 0, pointCount: ends.count,
             rowCount: ends.count, firstSlot: writer.first, lastSlot: writer.last, indexing: plan?.indexing.text ?? "")
     }
 
