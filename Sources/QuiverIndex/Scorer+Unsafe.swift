@@ -70,45 +70,49 @@ import CVectorKernels
         guard let partial = unsafe partial else { return }
         let width = Scorer.batchLimit
         for at in 0..<n {
-            let column = unsafe partial + at
-            switch combination {
-            case .nearest: unsafe out[at] = column[0]
-            case .bestScore: unsafe out[at] = bestScore(column, width)
-            case .sumScores:
-                var sum: Float = 0
-                for index in 0..<count { unsafe sum += index < positiveCount ? column[index * width] : -column[index * width] }
-                unsafe out[at] = sum
-            case .discover:
-                var rank: Float = 0
-                var index = 1
-                while index + 1 < count {
-                    unsafe rank += column[index * width] > column[(index + 1) * width] ? 1 : -1
-                    index += 2
-                }
-                unsafe out[at] = rank + Scorer.sigmoid(column[0])
-            case .context:
-                var sum: Float = 0
-                var index = 0
-                while index + 1 < count {
-                    let lead = unsafe column[index * width] - column[(index + 1) * width] - Float.ulpOfOne
-                    sum += Scorer.squash(min(lead, 0))
-                    index += 2
-                }
-                unsafe out[at] = sum
-            }
+            unsafe out[at] = combination.score(partial + at, width: width, count: count, positiveCount: positiveCount)
         }
-    }
-
-    private func bestScore(_ column: UnsafePointer<Float>, _ width: Int) -> Float {
-        var positive = -Float.infinity
-        var negative = -Float.infinity
-        for index in 0..<count {
-            let similarity = unsafe column[index * width]
-            if index < positiveCount { positive = max(positive, similarity) } else { negative = max(negative, similarity) }
-        }
-        return positive > negative ? Scorer.sigmoid(positive) : -Scorer.sigmoid(negative)
     }
 
     static func squash(_ x: Float) -> Float { x / (1 + abs(x)) }
     static func sigmoid(_ x: Float) -> Float { 0.5 * (squash(x) + 1) }
+}
+
+extension Combination {
+    /// One score of the similarities `column[0]`, `column[width]`, … of one row to `count` vectors.
+    @inline(__always)
+    func score(_ column: UnsafePointer<Float>, width: Int, count: Int, positiveCount: Int) -> Float {
+        switch self {
+        case .nearest: return unsafe column[0]
+        case .bestScore:
+            var positive = -Float.infinity
+            var negative = -Float.infinity
+            for index in 0..<count {
+                let similarity = unsafe column[index * width]
+                if index < positiveCount { positive = max(positive, similarity) } else { negative = max(negative, similarity) }
+            }
+            return positive > negative ? Scorer.sigmoid(positive) : -Scorer.sigmoid(negative)
+        case .sumScores:
+            var sum: Float = 0
+            for index in 0..<count { unsafe sum += index < positiveCount ? column[index * width] : -column[index * width] }
+            return sum
+        case .discover:
+            var rank: Float = 0
+            var index = 1
+            while index + 1 < count {
+                unsafe rank += column[index * width] > column[(index + 1) * width] ? 1 : -1
+                index += 2
+            }
+            return unsafe rank + Scorer.sigmoid(column[0])
+        case .context:
+            var sum: Float = 0
+            var index = 0
+            while index + 1 < count {
+                let lead = unsafe column[index * width] - column[(index + 1) * width] - Float.ulpOfOne
+                sum += Scorer.squash(min(lead, 0))
+                index += 2
+            }
+            return sum
+        }
+    }
 }

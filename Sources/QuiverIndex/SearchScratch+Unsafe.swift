@@ -27,6 +27,9 @@ import Synchronization
     /// How many of the pool's entries are the result of the last walk or scan.
     package internal(set) var candidateCount = 0
 
+    /// Of searches on sparse vectors; made when the first one comes.
+    package private(set) lazy var sparse = SparseScratch()
+
     package init() {
         poolCapacity = 1024
         unsafe visited = .allocate(capacity: 1)

@@ -71,7 +71,7 @@ struct VectorView: Sendable {
         case .dense: return field.dimension * MemoryLayout<Float>.size
         case .multi, .sparse:
             let points = sealed.reduce(0) { $0 + $1.segment.pointCount } + growing.reduce(0) { $0 + $1.count }
-            let rows = sealed.reduce(0) { $0 + $1.segment.meta.rowCount } + growing.reduce(0) { $0 + $1.rowCount }
+            let rows = sealed.reduce(0) { $0 + $1.segment.rowCount } + growing.reduce(0) { $0 + $1.rowCount }
             return max(1, rows * max(1, field.dimension) * MemoryLayout<Float>.size / max(1, points))
         }
     }

@@ -262,7 +262,8 @@ final class Optimizer: Sendable {
     static func policy(_ vector: VectorView, _ config: CollectionConfig) -> MergePolicy {
         let indexing = SegmentIndexing(vector.field, config)
         return MergePolicy(
-            optimizers: config.optimizers, buildsGraphs: indexing.isWanted, bytesPerVector: vector.bytesPerPoint,
+            optimizers: config.optimizers, buildsGraphs: indexing.isWanted || vector.field.kind == .sparse,
+            bytesPerVector: vector.bytesPerPoint,
             linkBytesPerVector: 2 * indexing.m * MemoryLayout<UInt32>.size)
     }
 
@@ -272,7 +273,8 @@ final class Optimizer: Sendable {
             let candidates = vector.sealed.map { sealed in
                 MergePolicy.Candidate(
                     id: sealed.segment.id, rows: sealed.segment.pointCount, liveRows: sealed.liveCount,
-                    isIndexed: sealed.segment.isIndexed, isCurrent: sealed.segment.indexing == wanted)
+                    isIndexed: sealed.segment.isIndexed,
+                    isCurrent: sealed.segment.indexing == wanted || vector.field.kind == .sparse)
             }
             if let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) { return (index, plan) }
         }

@@ -60,22 +60,30 @@ extension CollectionReader {
             throw QuiverError.vectorNameUnknown(request.using)
         }
         let vector = view.vectors[index]
+        if request.params.idf != nil, vector.field.modifier != .idf {
+            throw QuiverError.badRequest(
+                "the `idf` parameter needs a sparse vector with the modifier `idf`, which `\(request.using)` has not")
+        }
         let operands = try QueryOperands(request, self, lookup)
         let examples = try operands.examples(positive, negative, strategy, vector.field)
-        guard vector.field.kind != .sparse else { throw QuiverError.notImplemented("search on sparse vectors") }
-        let query = SearchVectors(examples, vector.field)
-
         let ownOperands = try operands.ownSlots(positive + negative)
         var accepted = try matching(request.filter, deadline)
         // Without a filter a few operands cost less as results to be dropped than as a filter over everything.
         if let all = accepted, !ownOperands.isEmpty { accepted = all.subtracting(ownOperands) }
         let dropped = accepted == nil ? ownOperands.count : 0
         let window = limit + request.offset
-        let search = search(index, query, request.params, accepted, limit: window + dropped, deadline)
-        var found = try search.run(core.scratches, core.workers)
+        var found: [ScoredSlot]
+        if vector.field.kind == .sparse {
+            let search = try sparseSearch(index, examples, request.params, accepted, limit: window + dropped, deadline)
+            found = try core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
+        } else {
+            let query = SearchVectors(examples, vector.field)
+            let search = search(index, query, request.params, accepted, limit: window + dropped, deadline)
+            found = try search.run(core.scratches, core.workers)
+        }
         if dropped > 0 { found.removeAll { ownOperands.contains($0.slot) } }
 
-        let isDistance = query.combination == .nearest
+        let isDistance = examples.combination == .nearest
         let distance = vector.field.distance
         // Of the ranking, the head that passes the threshold; then the offset.
         let head = found.prefix(window)
@@ -100,6 +108,32 @@ extension CollectionReader {
                 ? settings.mostUnindexedBytes.map { $0 / vector.bytesPerPoint } : nil,
             fullScanRows: settings.fullScanBytes / vector.bytesPerPoint,
             codes: CodeUse(settings.quantization, params.quantization), deadline: deadline)
+    }
+
+    /// A search in the sparse vector at `index` of the view.
+    private func sparseSearch(
+        _ index: Int, _ examples: QueryOperands.Examples, _ params: SearchParams, _ accepted: MatchSet?, limit: Int,
+        _ deadline: ContinuousClock.Instant?
+    ) throws -> SparseVectorSearch {
+        let vector = view.vectors[index]
+        let settings = core.searchSettings(index)
+        var vectors = examples.vectors.compactMap { if case .sparse(let vector) = $0 { vector } else { nil } }
+        if vector.field.modifier == .idf {
+            var corpus: SlotBitmap?
+            if case .corpus(let filter)? = params.idf { corpus = try matching(filter, deadline)?.bitmap }
+            let weights = SparseWeights(vectors, vector, corpus: corpus)
+            vectors = vectors.map(weights.applied)
+        }
+        return SparseVectorSearch(
+            vector: vector,
+            examples: SparseExamples(
+                queries: vectors.map { SparseQuery(indices: $0.indices, weights: $0.values) },
+                positiveCount: examples.positiveCount, combination: examples.combination),
+            accepted: accepted?.bitmap, acceptedCount: accepted?.count ?? 0,
+            limit: max(1, min(limit, vector.liveCount)), exact: params.exact,
+            mostUnindexedRows: params.indexedOnly
+                ? settings.mostUnindexedBytes.map { $0 / vector.bytesPerPoint } : nil,
+            deadline: deadline)
     }
 
     private func scored(_ slot: UInt32, score: Float, _ request: QueryRequest) throws -> ScoredPoint {

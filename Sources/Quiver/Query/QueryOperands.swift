@@ -123,6 +123,12 @@ struct QueryOperands {
             guard vector.indices.count == vector.values.count else {
                 throw QuiverError.badInput("a sparse vector has to have as many values as indices")
             }
+            guard Set(vector.indices).count == vector.indices.count else {
+                throw QuiverError.badInput("a sparse vector must not name an index twice")
+            }
+            guard vector.values.allSatisfy(\.isFinite) else {
+                throw QuiverError.badInput("Vector components have to be finite numbers")
+            }
             return value
         case (.dense, .multi): throw QuiverError.badInput("Conversion between multi and regular vectors failed")
         case (.sparse, _), (_, .sparse):

@@ -89,6 +89,11 @@ import QuiverIndex
             indices: start.assumingMemoryBound(to: UInt32.self))
     }
 
+    /// The first `count` sparse vectors of the block.
+    func sparseView(count: Int) -> SparseBlockView {
+        unsafe SparseBlockView(starts: UnsafePointer(starts), counts: UnsafePointer(counts), count: count)
+    }
+
     /// The multivectors of the block as groups of rows. The view has no rows of its own: groups say where theirs are.
     func groups(dimension: Int) -> (rows: RowsView, groups: RowGroups) {
         unsafe (

@@ -15,6 +15,8 @@ import QuiverModel
     let ids: UnsafePointer<UInt64>?
     /// Nil for sparse vectors.
     let rows: SealedRows?
+    /// Nil for the others.
+    let sparse: SealedSparse?
     /// Nil when the segment is flat.
     let indexing: SegmentIndexing?
 
@@ -22,8 +24,10 @@ import QuiverModel
 
     var pointCount: Int { meta.pointCount }
     var graph: GraphView? { rows?.graph }
-    /// Whether it was indexed: with a graph, unless the collection wants none.
-    var isIndexed: Bool { indexing != nil }
+    /// Whether it was indexed: with a graph, unless the collection wants none. Sparse vectors always are.
+    var isIndexed: Bool { indexing != nil || sparse != nil }
+    /// Rows of multivectors, components of sparse vectors.
+    var rowCount: Int { sparse?.rows.entryCount ?? meta.rowCount }
 
     init(id: UInt64, path: String, placement: SegmentPlacement) throws(QuiverError) {
         self.id = id
@@ -42,6 +46,7 @@ import QuiverModel
             firstSlot: meta.firstSlot, lastSlot: meta.lastSlot)
         unsafe ids = try chunks.isPresent(.ids) ? chunks.data(.ids, UInt64.self, count: count) : nil
         rows = meta.kind == .sparse ? nil : try SealedRows(meta, chunks)
+        sparse = meta.kind == .sparse ? try SealedSparse(meta, chunks) : nil
         indexing = SegmentIndexing(text: meta.indexing)
         self.meta = meta
         self.transaction = transaction
@@ -50,12 +55,13 @@ import QuiverModel
 
     /// Applies where the collection wants the parts of the segment to be held.
     func place(_ placement: SegmentPlacement) {
-        guard let rows else { return }
-        rows.place(placement)
+        rows?.place(placement)
+        sparse?.place(placement)
     }
 
     /// The vector of the point `point`, a copy.
     func value(_ point: UInt32) -> VectorValue {
+        if let sparse { return sparse.value(Int(point)) }
         guard let rows else { return .dense([]) }
         return rows.value(Int(point), meta.kind)
     }

@@ -39,7 +39,7 @@ enum SegmentChunk: String, CaseIterable {
     case ids
     /// u32 per point and one more: the rows of point `p` of a multivector are from entry `p` to before entry `p + 1`.
     case rowOffsets = "row_offsets"
-    /// The components of each row, as `SegmentMeta.datatype` says.
+    /// The components of each row, as `SegmentMeta.datatype` says; of sparse vectors the values, as f32.
     case vectors
     /// As `CodeEncoder` lays them out, per row; absent for Manhattan.
     case codes
@@ -51,6 +51,13 @@ enum SegmentChunk: String, CaseIterable {
     case links
     case upperOffsets = "upper_offsets"
     case upperLinks = "upper_links"
+    /// Of sparse vectors: where each row's entries begin, and their indices, as `SparseRowsView` lays them out.
+    case sparseOffsets = "sparse_offsets"
+    case sparseIndices = "sparse_indices"
+    /// The inverted index of sparse vectors, as `SparseIndexView` reads it.
+    case sparseTerms = "sparse_terms"
+    case sparseSlices = "sparse_slices"
+    case sparsePostings = "sparse_postings"
 
     /// Nil for a chunk that may be there or not.
     func isPresent(in meta: SegmentMeta) -> Bool? {
@@ -58,8 +65,9 @@ enum SegmentChunk: String, CaseIterable {
         case .ids, .quantizer, .quantized: nil
         case .slots, .slotBitmap, .slotRanks, .vectors: true
         case .rowOffsets: meta.kind == .multi
-        case .codes, .codeTerms: meta.metric.usesCodes
+        case .codes, .codeTerms: meta.kind != .sparse && meta.metric.usesCodes
         case .links, .upperOffsets, .upperLinks: meta.graph != nil
+        case .sparseOffsets, .sparseIndices, .sparseTerms, .sparseSlices, .sparsePostings: meta.kind == .sparse
         }
     }
 }

@@ -61,8 +61,9 @@ struct SegmentWriter {
 
     /// Nobody else knows the file, so it needs no lock file.
     private func writeTemporary(_ plan: IndexPlan?) throws(QuiverError) {
-        let content = SegmentRowsWriter(writer: self)
-        let bytes = slotBytes + content.mapBytes(plan)
+        let dense = field.kind == .sparse ? nil : SegmentRowsWriter(writer: self)
+        let sparse = field.kind == .sparse ? SegmentSparseWriter(writer: self) : nil
+        let bytes = slotBytes + (dense?.mapBytes(plan) ?? 0) + (sparse?.mapBytes() ?? 0)
         let environment = try mapping { () throws(LMDBError) in
             try Environment(
                 path: temporaryPath,
@@ -71,7 +72,8 @@ struct SegmentWriter {
                     noLock: true))
         }
         try inTransaction(environment) { transaction throws(QuiverError) in try putSlots(&transaction) }
-        try content.write(environment, plan)
+        try dense?.write(environment, plan)
+        try sparse?.write(environment, plan)
         let byteCount = try mapping { () throws(LMDBError) in
             let used = try environment.info().usedBytes
             try environment.close()

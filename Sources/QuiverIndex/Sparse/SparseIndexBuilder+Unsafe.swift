@@ -3,6 +3,12 @@ import CVectorKernels
 /// Builds the inverted index of sparse rows by counting and placing, window by window. Beside the chunks it needs 28
 /// bytes for each distinct index and 4 for each entry of one window. The same rows give the same bytes.
 package enum SparseIndexBuilder {
+    /// What the chunks of so many entries need at most: each a term of its own.
+    package static func mostBytes(entries: Int) -> Int {
+        let term = SparseIndexFormat.entryBytes + 4 + SparseIndexFormat.sliceBytes + SparseIndexFormat.postingsBytes(count: 1)
+        return SparseIndexFormat.headerBytes + 8 + entries * term + SparseIndexFormat.padding
+    }
+
     /// - Throws: `IndexError.cancelled`, within one window; `tooManyRows` when slices or distinct indices exceed 32 bits.
     package static func build(_ rows: SparseRowsView, control: BuildControl? = nil) throws(IndexError) -> SparseIndexChunks {
         control?.begin(total: 2 * rows.count)

@@ -104,6 +104,15 @@ package enum SparseDatatype: UInt8, Sendable, CaseIterable {
         return unsafe raw(row).count
     }
 
+    /// Indices and values of row `row` where they lie. The datatype must be float32.
+    package func withFloatEntries(
+        of row: Int, _ body: (UnsafePointer<UInt32>, UnsafePointer<Float>, Int) -> Void
+    ) {
+        precondition(row >= 0 && row < count && datatype == .float32)
+        let raw = unsafe raw(row)
+        unsafe body(raw.indices, raw.values.assumingMemoryBound(to: Float.self), raw.count)
+    }
+
     /// The row as it was stored; `values` as far as the datatype kept them.
     package func copy(_ row: Int, indices: inout [UInt32], values: inout [Float]) {
         precondition(row >= 0 && row < count)
