@@ -1,4 +1,5 @@
 @testable import QuiverIndex
+import QuiverTestKit
 import Testing
 
 /// Rows of a data set in a quantized form.
