@@ -160,6 +160,24 @@ void qvk_decode_levels(qvk_bits bits, const uint8_t *row, size_t n, float *y) {
     }
 }
 
+void qvk_score_decoded_manhattan(
+    const qvk_scorer *scorer, const uint32_t *ids, uint32_t first, size_t n, float *out
+) {
+    const qvk_decoded_query *decoded = scorer->query;
+    const qvk_scorer floats = {
+        .query = decoded->query, .base = decoded->row, .stride_bytes = scorer->length * sizeof(float),
+        .length = scorer->length,
+    };
+    const qvk_score_function score = qvk_active()->score_manhattan_f32;
+    for (size_t i = 0; i < n; i++) {
+        size_t row = ids ? ids[i] : first + i;
+        qvk_decode_levels(
+            decoded->bits, (const uint8_t *)scorer->base + row * scorer->stride_bytes, scorer->length, decoded->row);
+        qvk_rotate_back(decoded->row, scorer->length, decoded->signs);
+        score(&floats, NULL, 0, 1, out + i);
+    }
+}
+
 // MARK: Queries
 
 size_t qvk_spread_query_bytes(qvk_bits bits, size_t n) {

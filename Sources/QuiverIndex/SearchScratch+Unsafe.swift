@@ -111,9 +111,18 @@ import Synchronization
         quantizedKernels.reserve(count: query.rowCount, queryBytes: bytes)
         for index in 0..<query.rowCount {
             var kernel = unsafe qvk_scorer()
-            unsafe quantizer.aim(
-                &kernel, at: view.base, query: query.floats + index * query.dimension, encoding: queryEncoding,
-                memory: UnsafeMutableRawPointer(quantizedKernels.queries + index * bytes))
+            let memory = unsafe UnsafeMutableRawPointer(quantizedKernels.queries + index * bytes)
+            let row = unsafe query.floats + index * query.dimension
+            if quantizer.metric == .cosine {
+                // Cosine on bytes: queries come as they are, the codes are of normalised rows.
+                unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: query.dimension) { normal in
+                    guard let normal = normal.baseAddress else { return }
+                    unsafe CodeEncoder.normalise(row, dimension: query.dimension, into: normal)
+                    unsafe quantizer.aim(&kernel, at: view.base, query: normal, encoding: queryEncoding, memory: memory)
+                }
+            } else {
+                unsafe quantizer.aim(&kernel, at: view.base, query: row, encoding: queryEncoding, memory: memory)
+            }
             unsafe (quantizedKernels.kernels + index).initialize(to: kernel)
         }
         return unsafe scorer(quantizedKernels.kernels, query, groups)

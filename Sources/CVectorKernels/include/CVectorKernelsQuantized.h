@@ -114,6 +114,18 @@ float qvk_spread_query_l1(
 float qvk_query_planes(unsigned planes, const float *q, size_t n, uint8_t *out);
 size_t qvk_query_planes_bytes(unsigned planes, size_t n);
 
+/// What `qvk_score_decoded_manhattan` finds behind `query`.
+typedef struct qvk_decoded_query {
+    const float *query;
+    const uint64_t *signs;  ///< of the rotation
+    float *row;             ///< room for `length` floats
+    qvk_bits bits;
+} qvk_decoded_query;
+
+/// Sums of absolute differences to rotated levels, which do not tell them: each row is decoded and rotated back.
+void qvk_score_decoded_manhattan(
+    const qvk_scorer *scorer, const uint32_t *ids, uint32_t first, size_t n, float *out);
+
 // MARK: Products
 
 /// The tables of one query: 256 entries a part, of 8 or 16 bits.

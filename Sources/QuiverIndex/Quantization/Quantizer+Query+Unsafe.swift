@@ -5,6 +5,8 @@ extension Quantizer {
     func queryBytes(_ encoding: BinaryQueryEncoding) -> Int {
         let floats = (dimension * MemoryLayout<Float>.stride + 63) / 64 * 64
         switch kind {
+        case .rotated where metric == .manhattan:
+            return 2 * floats + 64 + (4 * dimension + 63) / 64 * 64
         case .rotated(let bits, _):
             return floats + max(qvk_spread_query_bytes(bits, dimension), planes(encoding).map {
                 qvk_query_planes_bytes($0, dimension)
@@ -47,6 +49,16 @@ extension Quantizer {
         unsafe kernel.query = UnsafeRawPointer(rest)
         unsafe kernel.constant = center(query, into: q)
         switch kind {
+        case .rotated(let bits, let signs) where metric == .manhattan:
+            let row = unsafe rest + 64
+            let words = unsafe (row + (dimension * MemoryLayout<Float>.stride + 63) / 64 * 64)
+                .bindMemory(to: UInt64.self, capacity: signs.count)
+            unsafe words.update(from: signs, count: signs.count)
+            unsafe rest.storeBytes(
+                of: qvk_decoded_query(
+                    query: q, signs: words, row: row.bindMemory(to: Float.self, capacity: dimension), bits: bits),
+                as: qvk_decoded_query.self)
+            unsafe kernel.score = qvk_score_decoded_manhattan
         case .rotated(let bits, let signs):
             unsafe qvk_rotate(q, dimension, signs)
             if let planes = planes(encoding) {
