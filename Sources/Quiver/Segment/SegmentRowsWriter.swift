@@ -215,15 +215,16 @@ struct SegmentRowsWriter {
         let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
         let reader = SegmentReader(transaction: transaction.handle, path: writer.temporaryPath)
         let written = try SealedRows(meta(plan, graph: nil), reader)
-        let source: BuildSource
+        var source: BuildSource
         if let codes = written.codes {
             source = BuildSource(codes: codes, metric: field.metric)
         } else if case .numbers(let rows) = written.stored {
             source = BuildSource(rows: rows, metric: field.metric)
         } else {
-            // Manhattan on stored codes: there is nothing to build on that orders well enough.
+            // `SegmentIndexing` wants none here.
             throw .service("no graph can be built on these rows")
         }
+        if let groups = written.groups { source = source.grouped(groups, count: writer.rows.count) }
         do throws(IndexError) {
             guard let kept = keptGraph(plan) else {
                 return try unsafe HNSWBuilder.build(
@@ -276,7 +277,7 @@ extension SegmentSource {
     func storedRows(_ point: UInt32, as field: VectorField) -> UnsafeRawPointer? {
         switch self {
         case .growing(let view):
-            return unsafe field.datatype == .float32 ? UnsafeRawPointer(view.numbers(point).floats) : nil
+            return unsafe field.datatype == .float32 ? UnsafeRawPointer(view.numbers(point).floats) : view.stored(point)
         case .sealed(let segment):
             guard let rows = segment.rows else { return nil }
             return unsafe rows.stored.base + rows.rowRange(Int(point)).lowerBound * rows.stored.strideBytes
