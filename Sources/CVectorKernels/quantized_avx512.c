@@ -269,7 +269,7 @@ QVK_INLINE v16b stored_values(v16b index) {
 
 #include "quantized_table.h"
 
-const qvk_quantized_table qvk_avx512_quantized_table = QVK_QUANTIZED_TABLE("avx512");
+const qvk_quantized_table qvk_avx512_quantized_table = QVK_QUANTIZED_TABLE("avx512vbmi");
 
 #pragma clang attribute pop
 
