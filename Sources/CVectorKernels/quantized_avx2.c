@@ -13,9 +13,14 @@
 /// 32 bytes, those from `left` on zero and not read.
 QVK_INLINE __m256i load_part(const uint8_t *from, size_t left) {
     if (left >= 32) return _mm256_loadu_si256((const __m256i *)from);
-    uint8_t bytes[32] = {0};
-    memcpy(bytes, from, left);
-    return _mm256_loadu_si256((const __m256i *)bytes);
+    const __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), words = _mm256_set1_epi32((int)(left / 4));
+    __m256i bytes = _mm256_maskload_epi32((const int *)from, _mm256_cmpgt_epi32(words, place));
+    if (left % 4) {
+        uint32_t last = 0;
+        for (size_t k = left / 4 * 4; k < left; k++) last |= (uint32_t)from[k] << (8 * (k % 4));
+        bytes = _mm256_or_si256(bytes, _mm256_and_si256(_mm256_set1_epi32((int)last), _mm256_cmpeq_epi32(words, place)));
+    }
+    return bytes;
 }
 
 QVK_INLINE int32_t sum_of(__m256i v) {
@@ -72,11 +77,11 @@ QVK_INLINE void score_any(
         const char *row = qvk_row_address(s, qvk_row_at(ids, first, i));
         const uint8_t *fields = (const uint8_t *)row + QVK_TERMS_BYTES;
         const int8_t *query = s->query;
-        __m256i sum = _mm256_setzero_si256();
-        for (unsigned p = 0; p < parts.count; p++) {
-            sum = part_sum(l1, &parts.part[p], fields, query, query + query_bytes, sum);
-            fields += parts.part[p].bytes;
-            query += qvk_part_query_bytes(&parts.part[p]);
+        // Written out for each part: in a loop the widths would not be constants.
+        __m256i sum = part_sum(l1, &parts.part[0], fields, query, query + query_bytes, _mm256_setzero_si256());
+        if (parts.count > 1) {
+            query += qvk_part_query_bytes(&parts.part[0]);
+            sum = part_sum(l1, &parts.part[1], fields + parts.part[0].bytes, query, query + query_bytes, sum);
         }
         out[i] = l1 ? qvk_finish_levels_l1(s, row, sum_of(sum)) : qvk_finish_levels(s, row, sum_of(sum));
     }
@@ -94,9 +99,9 @@ QVK_INLINE void score_levels_l1(
     score_any(true, bits, s, ids, first, n, out);
 }
 
-QVK_INLINE uint64_t word_at(const uint8_t *from, size_t left) {
-    uint64_t word = 0;
-    memcpy(&word, from, left < 8 ? left : 8);
+QVK_INLINE uint64_t word_at(const uint8_t *from) {
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
     return word;
 }
 
@@ -111,10 +116,15 @@ QVK_INLINE void score_signs(
         const char *row = qvk_row_address(s, qvk_row_at(ids, first, i));
         const uint8_t *fields = (const uint8_t *)row + QVK_TERMS_BYTES;
         int64_t sum = 0;
-        for (size_t at = 0; at < bytes; at += 8) {
-            uint64_t word = word_at(fields + at, bytes - at);
+        size_t at = 0;
+        for (; at + 8 <= bytes; at += 8)
             for (unsigned p = 0; p < planes; p++)
-                sum += (int64_t)_mm_popcnt_u64(word ^ word_at(query + p * width + at, 8)) << p;
+                sum += (int64_t)_mm_popcnt_u64(word_at(fields + at) ^ word_at(query + p * width + at)) << p;
+        if (at < bytes) {
+            uint64_t last = 0;
+            for (size_t k = at; k < bytes; k++) last |= (uint64_t)fields[k] << (8 * (k - at));
+            for (unsigned p = 0; p < planes; p++)
+                sum += (int64_t)_mm_popcnt_u64(last ^ word_at(query + p * width + at)) << p;
         }
         out[i] = qvk_finish_signs(s, row, (int32_t)sum);
     }

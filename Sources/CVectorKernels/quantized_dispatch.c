@@ -10,8 +10,8 @@ const qvk_quantized_table *qvk_quantized_table_of(qvk_level level) {
 #if defined(__x86_64__)
     case QVK_AVX2:
         return &qvk_avx2_quantized_table;
-    case QVK_AVX512:
-        return __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bitalg") ? &qvk_avx512_quantized_table : NULL;
+    case QVK_AVX512_VBMI:
+        return __builtin_cpu_supports("avx512bitalg") ? &qvk_avx512_quantized_table : NULL;
 #endif
     default:
         return NULL;
@@ -20,7 +20,7 @@ const qvk_quantized_table *qvk_quantized_table_of(qvk_level level) {
 
 const qvk_quantized_table *qvk_quantized_active(void) {
     bool reached = false;
-    for (int level = QVK_AVX512; level > QVK_SCALAR; level--) {
+    for (int level = QVK_LEVEL_COUNT - 1; level > QVK_SCALAR; level--) {
         if (qvk_table_of((qvk_level)level) == qvk_active()) reached = true;
         const qvk_quantized_table *table = qvk_quantized_table_of((qvk_level)level);
         if (reached && table) return table;

@@ -26,7 +26,7 @@ final class GuardedBytes {
 /// Every quantized kernel of every level this processor has, against the scalar one; the scalar ones against their
 /// definition in plain Swift. Rows and queries end at guarded pages.
 @Suite struct QuantizationKernelTests {
-    static let levels: [UInt32] = [QVK_SCALAR, QVK_AVX2, QVK_AVX512].filter { qvk_quantized_table_of($0) != nil }.map(\.rawValue)
+    static let levels: [UInt32] = [QVK_SCALAR, QVK_AVX2, QVK_AVX512_VBMI].filter { qvk_quantized_table_of($0) != nil }.map(\.rawValue)
     static let kinds: [UInt32] = [QVK_BITS_1, QVK_BITS_1_5, QVK_BITS_2, QVK_BITS_4].map(\.rawValue)
     static let lengths = Array(1...33) + [63, 64, 65, 127, 129, 255, 256, 257, 384, 513, 1000]
     static let rowCount = 23
@@ -332,6 +332,13 @@ final class GuardedBytes {
                 }
             }
         }
+    }
+
+    /// A level without kernels of its own takes the next below it, not the plain ones.
+    @Test func theBestLevelIsInUse() throws {
+        guard getenv("QUIVER_KERNELS") == nil else { return }
+        let best = try #require(Self.levels.last)
+        #expect(qvk_quantized_active() == qvk_quantized_table_of(qvk_level(rawValue: best)))
     }
 
     // MARK: Rotation

@@ -101,7 +101,8 @@ void qvk_product_moments(
 /// The table in use; follows the choice of `qvk_active`, and is a level below it where the processor lacks more.
 const qvk_quantized_table *qvk_quantized_active(void);
 
-/// The table of one level, or null when this processor does not have it. AVX-512 wants VBMI, BITALG and VPOPCNTDQ too.
+/// The table of one level, or null when there is none or this processor does not have it. There are a scalar one, one
+/// for AVX2 and one for AVX-512 with VBMI, VPOPCNTDQ and BITALG.
 const qvk_quantized_table *qvk_quantized_table_of(qvk_level level);
 
 // MARK: Rotation
