@@ -255,14 +255,17 @@ static const qvk_sparse_kernels avx512 = {
 const qvk_sparse_kernels *qvk_sparse_kernels_of(qvk_level level) {
     if (!qvk_table_of(level)) return NULL;
 #if defined(__x86_64__)
-    if (level == QVK_AVX512)
-        return __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("f16c") ? &avx512 : NULL;
+    if (level == QVK_AVX512 || level == QVK_AVX512_VBMI)
+        return __builtin_cpu_supports("avx512vbmi2") ? &avx512 : NULL;
 #endif
     return &portable;
 }
 
 const qvk_sparse_kernels *qvk_sparse_active(void) {
-    const qvk_sparse_kernels *best = NULL;
-    if (qvk_active() == qvk_table_of(QVK_AVX512)) best = qvk_sparse_kernels_of(QVK_AVX512);
-    return best ? best : &portable;
+    for (int level = QVK_LEVEL_COUNT - 1; level > QVK_SCALAR; level--) {
+        if (qvk_active() != qvk_table_of((qvk_level)level)) continue;
+        const qvk_sparse_kernels *found = qvk_sparse_kernels_of((qvk_level)level);
+        if (found) return found;
+    }
+    return &portable;
 }

@@ -170,6 +170,10 @@ import Testing
         var random = SparseRandom(seed: seed)
         let plain = try #require(qvk_sparse_kernels_of(QVK_SCALAR)).pointee
         let window = Int(QVK_SPARSE_WINDOW)
+        // What is in use is what belongs to the level in use.
+        for level in [QVK_AVX512, QVK_AVX512_VBMI] where qvk_table_of(level) == qvk_active() {
+            #expect(qvk_sparse_active() == qvk_sparse_kernels_of(level) ?? qvk_sparse_kernels_of(QVK_SCALAR))
+        }
         for level in [QVK_AVX2, QVK_AVX512] {
             guard let kernels = qvk_sparse_kernels_of(level)?.pointee else { continue }
             for round in 0..<8 {
