@@ -84,8 +84,8 @@ extension RequestDecoder {
         try unsafe decode(body, upsertOperations)
     }
 
-    /// The same for a body with `paddingByteCount` readable bytes behind it.
-    package static func upsert(padded body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+    /// The same, not copied: `paddingByteCount` bytes behind the body have to be readable.
+    package static func upsertInPlace(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
         try unsafe decode(body, isPadded: true, upsertOperations)
     }
 

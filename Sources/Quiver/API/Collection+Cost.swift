@@ -2,8 +2,9 @@ package import QuiverModel
 
 extension Collection {
     /// The most work, counted in components of vectors that are compared, that a query may need to be called short:
-    /// about half a millisecond.
-    private static let shortComponents = 6_000_000
+    /// about a fifth of a millisecond. Beyond it the two switches to a worker and back weigh little, and workers share the load
+    /// evenly, which connections on loops do not.
+    private static let shortComponents = 2_500_000
     /// A walk compares about so many rows for each place in its list of candidates.
     private static let rowsPerCandidate = 32
     /// Points that are read with their payloads.
