@@ -29,19 +29,37 @@ inline bool ends_scalar(const uint8_t *at, const uint8_t *limit) {
     return *at == ',' || *at == ']' || *at == '}' || is_white_space(*at) || at == limit;
 }
 
-/// Eight digits at once: checks and folds them as 4 pairs, 2 quads, 1 octet within a word.
-inline bool eight_digits(const uint8_t *at, uint32_t &out) {
+constexpr uint64_t powers_of_ten[] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+    1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000};
+
+/// Exact as doubles.
+constexpr double exact_powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                          1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+struct Digits {
+    uint32_t value;
+    uint32_t count;
+};
+
+/// The digits that `at` begins with, up to eight: found, and folded as 4 pairs, 2 quads and 1 octet within a word,
+/// without a branch. The number of digits of a component is as good as random, so a branch on it would be mispredicted.
+inline Digits up_to_eight_digits(const uint8_t *at) {
     uint64_t word;
     std::memcpy(&word, at, 8);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     word = __builtin_bswap64(word);
 #endif
-    if ((((word + 0x4646464646464646) | (word - 0x3030303030303030)) & 0x8080808080808080) != 0) return false;
-    word -= 0x3030303030303030;
+    word ^= 0x3030303030303030;
+    // The high bit of each byte that is no digit; a carry can only go wrong behind the first of them.
+    const uint64_t others = (word | (word + 0x7676767676767676)) & 0x8080808080808080;
+    const uint32_t count = others == 0 ? 8 : uint32_t(__builtin_ctzll(others)) >> 3;
+    // Zeros take the places in front, shifted in two steps because a shift by 64 means nothing.
+    word = word << 4 * (8 - count) << 4 * (8 - count);
     word = word * 10 + (word >> 8);
-    out = uint32_t((((word & 0x000000FF000000FF) * 0x000F424000000064)
-                    + (((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >> 32);
-    return true;
+    const uint32_t value = uint32_t((((word & 0x000000FF000000FF) * 0x000F424000000064)
+                                     + (((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >> 32);
+    return {value, count};
 }
 
 inline Number fail(qjson_code code) { return {code, QJSON_NULL, 0}; }
@@ -75,15 +93,14 @@ inline Number read_number(const uint8_t *text, const uint8_t *limit) {
     if (*at == '.') {
         is_integer = false;
         const uint8_t *const fraction = ++at;
-        uint32_t eight;
-        if (eight_digits(at, eight)) {
-            mantissa = mantissa * 100000000 + eight;
-            at += 8;
-            if (eight_digits(at, eight)) {
-                mantissa = mantissa * 100000000 + eight;
-                at += 8;
-            }
-        }
+        const Digits head = up_to_eight_digits(at);
+        Digits tail = up_to_eight_digits(at + 8);
+        const bool goes_on = head.count == 8;
+        tail.value = goes_on ? tail.value : 0;
+        tail.count = goes_on ? tail.count : 0;
+        mantissa = mantissa * powers_of_ten[head.count + tail.count] + head.value * powers_of_ten[tail.count]
+            + tail.value;
+        at += head.count + tail.count;
         while (is_digit(*at)) mantissa = mantissa * 10 + (*at++ - '0');
         if (at == fraction) return fail(QJSON_INVALID_NUMBER);
         digits += size_t(at - fraction);
@@ -123,6 +140,13 @@ inline Number read_number(const uint8_t *text, const uint8_t *limit) {
         }
         if (digits > 19) return read_hard_double(text, at);
     }
+    // Both are exact, so their quotient is rounded once (Clinger 1990).
+    if (exponent <= 0 && exponent >= -22 && mantissa <= uint64_t(1) << 53) {
+        const double magnitude = double(mantissa) / exact_powers_of_ten[-exponent];
+        uint64_t bits;
+        std::memcpy(&bits, &magnitude, 8);
+        return {QJSON_OK, QJSON_DOUBLE, bits | uint64_t(negative) << 63};
+    }
     double value;
     if (mantissa == 0) return done(negative ? -0.0 : 0.0);
     if (exponent < simdjson::internal::smallest_power || exponent > simdjson::internal::largest_power
@@ -131,6 +155,33 @@ inline Number read_number(const uint8_t *text, const uint8_t *limit) {
         return read_hard_double(text, at);
     }
     return done(value);
+}
+
+/// The form that nearly all components of vectors have: a digit, a point, up to 16 digits, and a comma or bracket right
+/// behind. False, with nothing read, for any other. As good as without branches that depend on the digits.
+inline bool read_short_decimal(const uint8_t *text, uint64_t &bits) {
+    const uint64_t negative = *text == '-';
+    const uint8_t *const first = text + negative;
+    const uint8_t *const fraction = first + 2;
+    const Digits head = up_to_eight_digits(fraction);
+    Digits tail = up_to_eight_digits(fraction + 8);
+    const uint32_t goes_on = -uint32_t(head.count == 8);
+    tail.value &= goes_on;
+    tail.count &= goes_on;
+    const uint32_t count = head.count + tail.count;
+    const uint8_t end = fraction[count];
+    const uint64_t mantissa = uint64_t(*first - '0') * powers_of_ten[count]
+        + head.value * powers_of_ten[tail.count] + tail.value;
+    // One test for all of it: this is taken or not for a whole body.
+    if (!(is_digit(*first) & (first[1] == '.') & (count > 0) & ((end == ',') | (end == ']'))
+          & (mantissa <= uint64_t(1) << 53))) {
+        return false;
+    }
+    // Both are exact, so their quotient is rounded once (Clinger 1990).
+    const double magnitude = double(int64_t(mantissa)) / exact_powers_of_ten[count];
+    std::memcpy(&bits, &magnitude, 8);
+    bits |= negative << 63;
+    return true;
 }
 
 }  // namespace quiver_json

@@ -34,28 +34,33 @@ Packing read_packed(
             return Packing::failed;
         }
         const uint32_t offset = *next++;
-        const uint8_t lead = source[offset];
-        if (!is_digit(lead) && lead != '-') return Packing::mixed;
-        const Number number = read_number(source + offset, limit);
-        if (number.code != QJSON_OK) {
-            fault = {number.code, offset};
-            return Packing::failed;
-        }
-        if (integers) {
-            if (number.kind == QJSON_UINT64) return Packing::mixed;
-            if (number.kind == QJSON_DOUBLE) {
-                integers = false;
-                for (uint64_t *word = first; word != out; ++word) {
-                    const double value = double(int64_t(*word));
-                    std::memcpy(word, &value, 8);
+        uint64_t decimal;
+        if (!integers && read_short_decimal(source + offset, decimal)) {
+            *out++ = decimal;
+        } else {
+            const uint8_t lead = source[offset];
+            if (!is_digit(lead) && lead != '-') return Packing::mixed;
+            const Number number = read_number(source + offset, limit);
+            if (number.code != QJSON_OK) {
+                fault = {number.code, offset};
+                return Packing::failed;
+            }
+            if (integers) {
+                if (number.kind == QJSON_UINT64) return Packing::mixed;
+                if (number.kind == QJSON_DOUBLE) {
+                    integers = false;
+                    for (uint64_t *word = first; word != out; ++word) {
+                        const double value = double(int64_t(*word));
+                        std::memcpy(word, &value, 8);
+                    }
                 }
             }
-        }
-        if (integers || number.kind == QJSON_DOUBLE) {
-            *out++ = number.bits;
-        } else {
-            const double value = number.kind == QJSON_INT64 ? double(int64_t(number.bits)) : double(number.bits);
-            std::memcpy(out++, &value, 8);
+            if (integers || number.kind == QJSON_DOUBLE) {
+                *out++ = number.bits;
+            } else {
+                const double value = number.kind == QJSON_INT64 ? double(int64_t(number.bits)) : double(number.bits);
+                std::memcpy(out++, &value, 8);
+            }
         }
         if (next == cursor.end) {
             fault = {QJSON_UNEXPECTED_END, length};

@@ -9,20 +9,27 @@ package enum RequestDecoder {
     /// Parsers with warm buffers; a body of ordinary size leaves them as they are.
     private static let parsers = JSONParserPool(keptByteCount: 16 << 20)
 
+    /// Bytes that have to be readable behind a body that is said to be padded.
+    package static let paddingByteCount = JSONParser.paddingByteCount
+
+    /// - Parameter isPadded: the body is read where it is, not copied first.
     private static func decode<Result>(
-        _ body: UnsafeRawBufferPointer, _ read: (JSONNode) throws(WireFault) -> Result
+        _ body: UnsafeRawBufferPointer, isPadded: Bool = false, _ read: (JSONNode) throws(WireFault) -> Result
     ) throws(WireError) -> Result {
         try parsers.withParser { (parser) throws(WireError) in
             let refuse: (JSONError) -> WireError = {
                 WireError(status: 400, message: "Format error in JSON body: \($0.description)")
             }
-            return try unsafe parser.withParsed(bytes: body, mapError: refuse) { (root) throws(WireError) in
+            let readRoot = { (root: JSONNode) throws(WireError) -> Result in
                 do throws(WireFault) {
                     return try read(root)
                 } catch {
                     throw unsafe error.error(in: root, of: body)
                 }
             }
+            return isPadded
+                ? try unsafe parser.withParsed(paddedBytes: body, mapError: refuse, readRoot)
+                : try unsafe parser.withParsed(bytes: body, mapError: refuse, readRoot)
         }
     }
 }
@@ -75,6 +82,11 @@ extension RequestDecoder {
     /// `PUT …/points`, as a list or a batch.
     package static func upsert(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
         try unsafe decode(body, upsertOperations)
+    }
+
+    /// The same, not copied: `paddingByteCount` bytes behind the body have to be readable.
+    package static func upsertInPlace(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UpdateOperation] {
+        try unsafe decode(body, isPadded: true, upsertOperations)
     }
 
     /// `PUT …/points/vectors`

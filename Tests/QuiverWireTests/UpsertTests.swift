@@ -23,6 +23,30 @@ import Testing
         #expect(batch.components.count == 6)
     }
 
+    /// What lies behind a body that is read in place does not belong to it.
+    @Test(arguments: [
+        #"{"points":[{"id":1,"vector":[0.5,-1.25]}]}"#, #"{"points":[{"id":1,"vector":[0.5,-1.2"#, "1", "", "[1.5",
+        #"{"points":[{"id":1,"vector":[0.5]}]} "#,
+    ])
+    func readsInPlaceWhatItReadsOtherwise(body: String) {
+        for filling in [UInt8(ascii: "7"), 0, UInt8(ascii: "]")] {
+            let bytes = Array(body.utf8) + [UInt8](repeating: filling, count: RequestDecoder.paddingByteCount)
+            let (inPlace, copied) = bytes.withUnsafeBytes { all in
+                let text = UnsafeRawBufferPointer(rebasing: all[..<body.utf8.count])
+                return (
+                    Result { () throws(WireError) in try RequestDecoder.upsertInPlace(text) },
+                    Result { () throws(WireError) in try RequestDecoder.upsert(text) }
+                )
+            }
+            switch (inPlace, copied) {
+            case (.success(let inPlace), .success(let copied)):
+                #expect(inPlace.first?.upserted?.components == copied.first?.upserted?.components)
+            case (.failure(let inPlace), .failure(let copied)): #expect(inPlace.message == copied.message)
+            default: Issue.record("\(inPlace) is not \(copied)")
+            }
+        }
+    }
+
     @Test func readsABatch() throws {
         let batch = try #require(
             try decode(

@@ -1,5 +1,6 @@
 import NIOCore
 import QuiverModel
+import QuiverWire
 
 /// One request, matched and read, on its way to its handler.
 struct Call: Sendable {
@@ -8,6 +9,9 @@ struct Call: Sendable {
     var query: QueryParameters
     var body: ByteBuffer
     var started: ContinuousClock.Instant
+
+    /// The parser may read the body where it is: room is left behind it.
+    var isPadded: Bool { body.writableBytes >= RequestDecoder.paddingByteCount }
 
     /// Checked when the route was matched.
     var collectionName: String { path["collection_name"] ?? "" }

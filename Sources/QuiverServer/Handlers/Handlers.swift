@@ -37,7 +37,7 @@ struct Handlers: Sendable {
         case .createIndex: try createIndex(call)
         case .deleteIndex: try deleteIndex(call)
 
-        case .upsertPoints: try update(call, RequestDecoder.upsert)
+        case .upsertPoints: try update(call, call.isPadded ? RequestDecoder.upsertInPlace : RequestDecoder.upsert)
         case .deletePoints: try update(call, RequestDecoder.deletePoints)
         case .updateVectors: try update(call, RequestDecoder.updateVectors)
         case .deleteVectors: try update(call, RequestDecoder.deleteVectors)

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import QuiverModel
+import QuiverWire
 
 /// One HTTP/1.1 connection: gathers requests, has them answered one after the other, and writes the answers.
 ///
@@ -216,7 +217,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         }
         if body.readableBytes == 0, let announced = fields.contentLength {
             body = ByteBuffer()
-            body.reserveCapacity(min(announced, Self.reservedBytes))
+            body.reserveCapacity(min(announced, Self.reservedBytes) + RequestDecoder.paddingByteCount)
         }
         body.writeImmutableBuffer(part)
     }
