@@ -113,7 +113,6 @@ struct UpdatePreparation {
         return batch
     }
 
-    /// Without their sign, numbers sort as their bits do, and what is not finite is behind all of them.
     private func isFinite(_ components: UnsafeBufferPointer<Float>) -> Bool {
         // Without branches, and without a sum that each term would have to wait for.
         let exponent: UInt32 = 0x7F80_0000
