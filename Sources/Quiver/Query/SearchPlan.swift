@@ -32,6 +32,8 @@ struct SearchPlanner {
     let acorn: ACORNParams?
     /// What a search reads of one point: codes, or floats where there are none.
     let pointBytes: Int
+    /// Taken whatever it costs, where a segment allows it. For tests.
+    var forced: SearchPlan?
 
     /// The share of points that match.
     var selectivity: Double {
@@ -41,6 +43,7 @@ struct SearchPlanner {
 
     func plan(rowCount: Int, hasGraph: Bool) -> SearchPlan {
         if exact { return .exact }
+        if let forced, hasGraph || forced == .matching { return forced }
         guard let matchCount else { return hasGraph ? .walk(twoHops: false) : .rows }
         if !hasGraph || matchCount <= fullScanCount { return .matching }
         let rows = selectivity * Double(rowCount)
@@ -56,21 +59,23 @@ struct SearchPlanner {
     }
 }
 
-/// Nanoseconds, measured on 62,666 vectors of 384 components and 100,000 of 1536 on one core (docs/DECISIONS.md). Only
-/// their ratio matters, which differs less between machines than they do.
+/// Nanoseconds of one core with codes of one byte a component, fitted to 62,666 vectors of 384 components at shares
+/// from 1 to 90 % (docs/DECISIONS.md). Only their ratio matters.
 enum SearchCosts {
-    /// Below this share of matching rows two hops find as much for less.
-    static let twoHopSelectivity = 0.08
+    /// Below this share of matching rows two hops find as much for less; above it they lose recall.
+    static let twoHopSelectivity = 0.03
 
-    /// Listing a row, its similarity, the look at the best so far.
+    /// Listing a row, fetching it, its similarity, the look at the best so far.
     static func scan(rows: Double, pointBytes: Int) -> Double {
-        rows * (4 + 0.02 * Double(pointBytes))
+        rows * (5 + 0.025 * Double(pointBytes))
     }
 
-    /// A walk meets more rows the fewer of them match.
+    /// A walk meets the more rows the fewer of them match: on the way to the first ones, and for each it keeps.
     static func walk(ef: Int, _ selectivity: Double, twoHops: Bool, pointBytes: Int) -> Double {
         let share = max(selectivity, 0.001)
-        let perPlace = 500 + 1.2 * Double(pointBytes)
-        return Double(ef + 16) * perPlace * (twoHops ? 2 : 1 / share.squareRoot())
+        let first = (twoHops ? 14_000 : 10_000) / share
+        // share^(-3/4) from two roots.
+        let each = 1000 / (share.squareRoot() * share.squareRoot().squareRoot())
+        return (first + Double(ef) * each) * (20 + 0.04 * Double(pointBytes)) / 35
     }
 }
