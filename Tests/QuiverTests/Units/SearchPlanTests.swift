@@ -95,7 +95,7 @@ struct SearchPlanTests {
                     0, try SearchVectors(query, reader.view.vectors[0].field),
                     SearchParams(hnswEf: 32), accepted, limit: 10, nil)
                 search.planner.forced = plan
-                let found = try test.collection.core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
+                let found = try search.run(test.collection.core.scratches, test.collection.core.workers)
                 let ids = try found.map { try reader.point($0.slot).id }
                 if case .walk? = plan {
                     #expect(ids.count == expected.count, "seed \(seed), \(plan as Any), \(range)")
