@@ -2,6 +2,7 @@ import Synchronization
 
 import QuiverIndex
 import QuiverModel
+import QuiverPayload
 
 /// One query on several threads.
 ///
