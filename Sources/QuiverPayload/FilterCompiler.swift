@@ -38,7 +38,7 @@ struct FilterCompiler {
         }
         if !filter.should.isEmpty { clauses.append(try addAny(filter.should)) }
         // One by one, so that each is answered in its own best way.
-        for condition in filter.mustNot {
+        for condition in FilterCompiler.joined(filter.mustNot) {
             let child = try add(condition)
             clauses.append(finish(builder.addGroup(.none, [child]), selectable: isSelectable[Int(child)]))
         }
@@ -48,9 +48,56 @@ struct FilterCompiler {
 
     private mutating func addAny(_ conditions: [Condition]) throws(PayloadError) -> Int32 {
         var children: [Int32] = []
-        for condition in conditions { children.append(try add(condition)) }
+        for condition in FilterCompiler.joined(conditions) { children.append(try add(condition)) }
         if children.count == 1 { return children[0] }
         return finish(builder.addGroup(.any, children), selectable: children.allSatisfy { isSelectable[Int($0)] })
+    }
+
+    /// Conditions of which one is enough, with equalities on one field joined to one list, which is searched as fast
+    /// as a single value is compared.
+    private static func joined(_ conditions: [Condition]) -> [Condition] {
+        if conditions.count < 2 { return conditions }
+        var joined: [Condition] = []
+        var strings: [PayloadPath: JoinedList<String>] = [:]
+        var integers: [PayloadPath: JoinedList<Int64>] = [:]
+        for condition in conditions {
+            joined.append(condition)
+            guard case .field(let field) = condition, field.predicates.count == 1 else { continue }
+            switch field.predicates[0] {
+            case .match(.string(let value)): join([value], field.key, &strings, &joined)
+            case .matchAny(.strings(let values)): join(values, field.key, &strings, &joined)
+            case .match(.integer(let value)): join([value], field.key, &integers, &joined)
+            case .matchAny(.integers(let values)): join(values, field.key, &integers, &joined)
+            default: break
+            }
+        }
+        for (path, list) in strings where list.isJoined {
+            joined[list.place] = .field(FieldCondition(key: path, .matchAny(.strings(list.values))))
+        }
+        for (path, list) in integers where list.isJoined {
+            joined[list.place] = .field(FieldCondition(key: path, .matchAny(.integers(list.values))))
+        }
+        return joined
+    }
+
+    private struct JoinedList<Value> {
+        var place: Int
+        var values: [Value]
+        var isJoined = false
+    }
+
+    /// The first of its field keeps its place in `joined`, the last element there; later ones are taken out.
+    private static func join<Value>(
+        _ values: [Value], _ path: PayloadPath, _ lists: inout [PayloadPath: JoinedList<Value>],
+        _ joined: inout [Condition]
+    ) {
+        if lists[path] == nil {
+            lists[path] = JoinedList(place: joined.count - 1, values: values)
+        } else {
+            lists[path]?.values += values
+            lists[path]?.isJoined = true
+            joined.removeLast()
+        }
     }
 
     private mutating func add(_ minShould: Filter.MinShould) throws(PayloadError) -> Int32 {

@@ -18,52 +18,45 @@ extension PayloadText {
     }
 
     /// `delete_payload`: removes the members at the paths. `a[]` empties the array, `a[0]` alone removes nothing.
-    package static func removing(_ paths: [PayloadPath], from payload: Payload) -> Payload {
-        var text = payload.utf8
-        for path in paths {
-            text = unsafe text.withUnsafeBytes { raw in
-                var out: [UInt8] = []
-                out.reserveCapacity(raw.count)
-                unsafe writeRemoving(raw.textBase, 0, raw.count, path.steps[...], &out)
-                return out
-            }
+    package static func removing(_ paths: PathTree, from payload: Payload) -> Payload {
+        unsafe payload.utf8.withUnsafeBytes { raw in
+            var out: [UInt8] = []
+            out.reserveCapacity(raw.count)
+            unsafe writeRemoving(raw.textBase, 0, raw.count, [paths], &out)
+            return Payload(validated: out)
         }
-        return Payload(validated: text)
     }
 
+    package static func removing(_ paths: [PayloadPath], from payload: Payload) -> Payload {
+        removing(PathTree(paths), from: payload)
+    }
+
+    /// - Parameter trees: what leads through this value; an element is reached by its index and by `[]`.
     private static func writeRemoving(
-        _ base: TextBase, _ at: Int, _ end: Int, _ steps: ArraySlice<PayloadPath.Step>, _ out: inout [UInt8]
+        _ base: TextBase, _ at: Int, _ end: Int, _ trees: [PathTree], _ out: inout [UInt8]
     ) {
-        let rest = steps.dropFirst()
-        switch (steps.first, unsafe base[at]) {
-        case (.key(let key), UInt8(ascii: "{")):
+        switch unsafe trees.isEmpty ? 0 : base[at] {
+        case UInt8(ascii: "{"):
             var members = unsafe MemberIterator(base, at, end)
             out.append(UInt8(ascii: "{"))
             while let member = members.next() {
-                let isNamed = unsafe isKey(base, member.keyStart, member.keyEnd, key)
-                if isNamed && rest.isEmpty { continue }
+                let inner = trees.compactMap { unsafe $0.child(base, member.keyStart, member.keyEnd) }
+                if inner.contains(where: \.isEnd) { continue }
                 separate(&out)
                 unsafe copy(base, member.keyStart, member.value, &out)
-                if isNamed {
-                    unsafe writeRemoving(base, member.value, end, rest, &out)
-                } else {
+                if inner.isEmpty {
                     unsafe copy(base, member.value, member.valueEnd, &out)
+                } else {
+                    unsafe writeRemoving(base, member.value, end, inner, &out)
                 }
             }
             out.append(UInt8(ascii: "}"))
-        case (.index(let wanted), UInt8(ascii: "[")) where !rest.isEmpty:
-            unsafe writeElements(base, at, end, &out) { place, element, out in
-                if place == wanted {
-                    unsafe writeRemoving(base, element, end, rest, &out)
-                } else {
-                    unsafe copy(base, element, TextScan.endOfValue(base, element, end), &out)
-                }
-            }
-        case (.wildcard, UInt8(ascii: "[")) where rest.isEmpty:
+        case UInt8(ascii: "[") where trees.contains { $0.wildcard?.isEnd == true }:
             out += [UInt8(ascii: "["), UInt8(ascii: "]")]
-        case (.wildcard, UInt8(ascii: "[")):
-            unsafe writeElements(base, at, end, &out) { _, element, out in
-                unsafe writeRemoving(base, element, end, rest, &out)
+        case UInt8(ascii: "[") where trees.contains(where: \.hasElements):
+            unsafe writeElements(base, at, end, &out) { place, element, out in
+                let inner = trees.compactMap { $0.indices[place] } + trees.compactMap(\.wildcard)
+                unsafe writeRemoving(base, element, end, inner, &out)
             }
         default:
             unsafe copy(base, at, TextScan.endOfValue(base, at, end), &out)

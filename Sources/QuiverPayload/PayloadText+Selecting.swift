@@ -12,11 +12,11 @@ extension PayloadText {
         case .all:
             return payload
         case .include(let paths):
-            let rests = paths.map { $0.steps[...] }
-            return unsafe rewritten(payload) { unsafe writeIncluding($0, 0, $1, rests, &$2) }
+            let tree = PathTree(paths)
+            return unsafe rewritten(payload) { unsafe writeIncluding($0, 0, $1, tree, &$2) }
         case .exclude(let paths):
-            let rests = paths.map { $0.steps[...] }
-            return unsafe rewritten(payload) { unsafe writeExcluding($0, 0, $1, rests, &$2) }
+            let tree = PathTree(paths)
+            return unsafe rewritten(payload) { unsafe writeExcluding($0, 0, $1, tree, &$2) }
         }
     }
 
@@ -29,22 +29,19 @@ extension PayloadText {
         }
     }
 
-    private typealias Rest = ArraySlice<PayloadPath.Step>
-
-    /// `rests`: what is left of the paths that lead through this value; none of them is at its end.
+    /// `tree`: what leads through this value, without an end here.
     private static func writeIncluding(
-        _ base: TextBase, _ at: Int, _ end: Int, _ rests: [Rest], _ out: inout [UInt8]
+        _ base: TextBase, _ at: Int, _ end: Int, _ tree: PathTree, _ out: inout [UInt8]
     ) {
         switch unsafe base[at] {
         case UInt8(ascii: "{"):
             var members = unsafe MemberIterator(base, at, end)
             out.append(UInt8(ascii: "{"))
             while let member = members.next() {
-                let inner = unsafe through(base, member.keyStart, member.keyEnd, rests)
-                if inner.isEmpty { continue }
+                guard let inner = unsafe tree.child(base, member.keyStart, member.keyEnd) else { continue }
                 separate(&out)
                 unsafe copy(base, member.keyStart, member.value, &out)
-                if inner.contains(where: \.isEmpty) {
+                if inner.isEnd {
                     unsafe copy(base, member.value, member.valueEnd, &out)
                 } else {
                     unsafe writeIncluding(base, member.value, end, inner, &out)
@@ -52,10 +49,11 @@ extension PayloadText {
             }
             out.append(UInt8(ascii: "}"))
         case UInt8(ascii: "["):
-            let inner = throughElements(rests)
-            if inner.isEmpty {
+            guard let inner = tree.wildcard else {
                 out += [UInt8(ascii: "["), UInt8(ascii: "]")]
-            } else if inner.contains(where: \.isEmpty) {
+                return
+            }
+            if inner.isEnd {
                 unsafe copy(base, at, TextScan.endOfValue(base, at, end), &out)
             } else {
                 unsafe writeElements(base, at, end, &out) { _, element, out in
@@ -68,46 +66,30 @@ extension PayloadText {
     }
 
     private static func writeExcluding(
-        _ base: TextBase, _ at: Int, _ end: Int, _ rests: [Rest], _ out: inout [UInt8]
+        _ base: TextBase, _ at: Int, _ end: Int, _ tree: PathTree?, _ out: inout [UInt8]
     ) {
-        if rests.isEmpty {
-            unsafe copy(base, at, TextScan.endOfValue(base, at, end), &out)
-            return
-        }
-        switch unsafe base[at] {
-        case UInt8(ascii: "{"):
+        switch (unsafe base[at], tree) {
+        case (UInt8(ascii: "{"), let tree?):
             var members = unsafe MemberIterator(base, at, end)
             out.append(UInt8(ascii: "{"))
             while let member = members.next() {
-                let inner = unsafe through(base, member.keyStart, member.keyEnd, rests)
-                if inner.contains(where: \.isEmpty) { continue }
+                let inner = unsafe tree.child(base, member.keyStart, member.keyEnd)
+                if inner?.isEnd == true { continue }
                 separate(&out)
                 unsafe copy(base, member.keyStart, member.value, &out)
                 unsafe writeExcluding(base, member.value, end, inner, &out)
             }
             out.append(UInt8(ascii: "}"))
-        case UInt8(ascii: "["):
-            let inner = throughElements(rests)
-            if inner.contains(where: \.isEmpty) {
+        case (UInt8(ascii: "["), let tree?):
+            if tree.wildcard?.isEnd == true {
                 out += [UInt8(ascii: "["), UInt8(ascii: "]")]
             } else {
                 unsafe writeElements(base, at, end, &out) { _, element, out in
-                    unsafe writeExcluding(base, element, end, inner, &out)
+                    unsafe writeExcluding(base, element, end, tree.wildcard, &out)
                 }
             }
         default:
             unsafe copy(base, at, TextScan.endOfValue(base, at, end), &out)
         }
-    }
-
-    private static func through(_ base: TextBase, _ keyStart: Int, _ keyEnd: Int, _ rests: [Rest]) -> [Rest] {
-        rests.compactMap { rest in
-            guard case .key(let key)? = rest.first, unsafe isKey(base, keyStart, keyEnd, key) else { return nil }
-            return rest.dropFirst()
-        }
-    }
-
-    private static func throughElements(_ rests: [Rest]) -> [Rest] {
-        rests.compactMap { $0.first == .wildcard ? $0.dropFirst() : nil }
     }
 }

@@ -101,4 +101,37 @@ struct PayloadTextTests {
             (root) throws(PayloadError) in write(root)
         }
     }
+
+    @Test("loses many paths at once as one after the other", arguments: seeds)
+    func removesTogether(seed: UInt64) throws {
+        var samples = RandomSamples(random: SeededGenerator(seed: seed))
+        let parser = JSONParser()
+        for _ in 0..<300 {
+            let payload = try PayloadText.parse(samples.object(3).text, with: parser)
+            let paths = RandomSamples.paths.filter { _ in samples.random.chance(30) }
+            let apart = paths.reduce(payload) { PayloadText.removing([$1], from: $0) }
+            #expect(PayloadText.removing(paths, from: payload) == apart, "seed \(seed): \(paths) of \(payload)")
+        }
+    }
+
+    @Test("follows thousands of keys in one pass")
+    func manyKeys() throws {
+        let members = (0..<4000).map { "\"k\($0)\":{\"a\":\($0),\"b\":1}" }
+        let payload = try PayloadText.parse("{" + members.joined(separator: ",") + "}", with: JSONParser())
+        let paths = stride(from: 0, to: 4000, by: 2).compactMap { PayloadPath("k\($0).a") }
+        let without = PayloadText.removing(paths, from: payload)
+        #expect(without == PayloadText.select(.exclude(paths), from: payload))
+        #expect(PayloadText.values(of: without, at: "k2") == [Array("{\"b\":1}".utf8)])
+        #expect(PayloadText.values(of: without, at: "k3") == [Array("{\"a\":3,\"b\":1}".utf8)])
+        let only = try #require(PayloadText.select(.include(paths), from: payload))
+        #expect(PayloadText.values(of: only, at: "k2") == [Array("{\"a\":2}".utf8)])
+        #expect(PayloadText.values(of: only, at: "k3").isEmpty)
+    }
+}
+
+extension PayloadText {
+    fileprivate static func values(of payload: Payload, at path: String) -> [[UInt8]] {
+        guard let path = PayloadPath(path) else { return [] }
+        return unsafe payload.utf8.withUnsafeBytes { unsafe values($0, at: CompiledPath(path)) }
+    }
 }

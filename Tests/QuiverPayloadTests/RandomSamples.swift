@@ -54,6 +54,14 @@ struct RandomSamples {
         if random.chance(60) { filter.must = conditions(depth) }
         if random.chance(35) { filter.should = conditions(depth) }
         if random.chance(30) { filter.mustNot = conditions(depth) }
+        if random.chance(20) {
+            // Several equalities on few fields.
+            let paths = [random.pick(Self.paths), random.pick(Self.paths)]
+            let equalities = (0..<random.below(6)).map { _ in
+                Condition.field(FieldCondition(key: random.pick(paths), equality()))
+            }
+            if random.chance(60) { filter.should += equalities } else { filter.mustNot += equalities }
+        }
         if random.chance(15) { filter.minShould = .init(conditions: conditions(depth), minCount: random.below(4)) }
         return filter
     }
@@ -73,6 +81,14 @@ struct RandomSamples {
             return .field(FieldCondition(key: path, predicates: predicates))
         case 11, 12: return .nested(path, filter(depth - 1))
         default: return .filter(filter(depth - 1))
+        }
+    }
+
+    private mutating func equality() -> FieldCondition.Predicate {
+        switch random.below(4) {
+        case 0: .match(.integer(random.pick(Self.integers)))
+        case 1: .matchAny(list())
+        default: .match(.string(random.pick(Self.strings)))
         }
     }
 

@@ -51,8 +51,9 @@ struct UpdateApplier: ~Copyable {
             let points = try selected(selector, &transaction, &indexWriter)
             log.begin(.deletePayload)
             log.write(names: keys.map(\.text))
+            let paths = PathTree(keys)
             try editPayloads(of: points, &transaction, &indexWriter) { old in
-                PayloadText.removing(keys, from: old)
+                PayloadText.removing(paths, from: old)
             }
         case .clearPayload(let selector):
             let points = try selected(selector, &transaction, &indexWriter)

@@ -99,14 +99,17 @@ extension CollectionReader {
     ) -> VectorSearch {
         let vector = view.vectors[index]
         let settings = core.searchSettings(index)
-        return VectorSearch(
-            vector: vector, query: query, accepted: accepted?.bitmap, acceptedCount: accepted?.count ?? 0,
+        let bytes = vector.bytesPerPoint
+        let planner = SearchPlanner(
+            matchCount: accepted?.count, liveCount: vector.liveCount,
+            fullScanCount: settings.fullScanBytes / bytes,
             // No more answers than there are vectors: memory follows the data, not the request.
             limit: max(1, min(limit, vector.liveCount)), ef: params.hnswEf ?? settings.ef,
-            exact: params.exact || !settings.hasGraphs,
-            mostUnindexedRows: params.indexedOnly
-                ? settings.mostUnindexedBytes.map { $0 / vector.bytesPerPoint } : nil,
-            fullScanRows: settings.fullScanBytes / vector.bytesPerPoint,
+            exact: params.exact || !settings.hasGraphs, acorn: params.acorn,
+            pointBytes: vector.field.metric.usesCodes ? bytes / MemoryLayout<Float>.size : bytes)
+        return VectorSearch(
+            vector: vector, query: query, accepted: accepted, planner: planner,
+            mostUnindexedRows: params.indexedOnly ? settings.mostUnindexedBytes.map { $0 / bytes } : nil,
             codes: CodeUse(settings.quantization, params.quantization), deadline: deadline)
     }
 

@@ -2,6 +2,7 @@ import Synchronization
 
 import QuiverIndex
 import QuiverModel
+import QuiverPayload
 
 /// One query on several threads.
 ///
@@ -32,18 +33,18 @@ extension VectorSearch {
             if skips(rows: segment.pointCount, isIndexed: segment.isIndexed) { continue }
             let all = 0..<segment.pointCount
             let pointBytes = vector.bytesPerPoint / (exact || segment.rows?.codes == nil ? 1 : 4)
-            if !exact, accepted != nil, acceptedCount <= fullScanRows {
-                parts.append(.sealed(index: index, range: all))
-                total += acceptedCount * pointBytes
-            } else if !exact, segment.graph != nil {
+            switch plan(segment) {
+            case .walk:
                 parts.append(.sealed(index: index, range: all))
                 total += 2 * VectorSearch.walkedRows * min(ef, segment.pointCount) * pointBytes
-            } else {
-                let step = max(1024, VectorSearch.partBytes / max(1, pointBytes))
-                for first in stride(from: 0, to: segment.pointCount, by: step) {
+            case .exact, .matching, .rows:
+                let bytes = Int(planner.selectivity * Double(segment.pointCount)) * pointBytes
+                let count = max(1, min(bytes / VectorSearch.partBytes, segment.pointCount / 1024))
+                let step = (segment.pointCount + count - 1) / count
+                for first in stride(from: 0, to: segment.pointCount, by: max(1, step)) {
                     parts.append(.sealed(index: index, range: first..<min(first + step, segment.pointCount)))
                 }
-                total += segment.pointCount * pointBytes
+                total += bytes
             }
         }
         for (index, view) in vector.growing.enumerated() where view.liveCount > 0 {
@@ -61,7 +62,7 @@ extension VectorSearch {
 
     /// The best `limit` points, best first, with internal scores.
     func run(_ scratches: SearchScratchPool, _ workers: WorkerPool) throws -> [ScoredSlot] {
-        if accepted != nil, acceptedCount == 0 { return [] }
+        if let accepted, accepted.count == 0 { return [] }
         let (parts, byteCount) = parts()
         return try query.withQuery { query in
             guard parts.count > 1, byteCount >= VectorSearch.leastSharedBytes else {

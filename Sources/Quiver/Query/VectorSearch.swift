@@ -4,30 +4,28 @@ import QuiverPayload
 
 /// One search over all segments of a vector.
 ///
-/// The plan of each segment:
-/// - `exact`: every live, matching row on the stored vectors;
-/// - a filter that leaves few points (`fullScanRows`): exactly their rows, on codes, the best rescored;
-/// - a graph: a walk with the filter, the best rescored; when that finds fewer than there are, a scan;
-/// - otherwise a scan on codes, the best rescored.
+/// Each sealed segment by its own `SearchPlan`; growing ones are scanned.
 struct VectorSearch {
     let vector: VectorView
     let query: SearchVectors
     /// The slots that may be answered; nil: all.
-    let accepted: SlotBitmap?
-    /// How many `accepted` has.
-    let acceptedCount: Int
-    let limit: Int
-    let ef: Int
-    let exact: Bool
+    let accepted: MatchSet?
+    var planner: SearchPlanner
     /// Skip what has no graph and more rows than this; nil: skip nothing.
     let mostUnindexedRows: Int?
-    /// Matching points up to this number are scanned rather than walked to.
-    let fullScanRows: Int
     let codes: CodeUse
     let deadline: ContinuousClock.Instant?
 
+    var limit: Int { planner.limit }
+    var exact: Bool { planner.exact }
+    /// Of a walk.
+    var ef: Int { max(planner.ef, codes.candidates(limit: limit)) }
     /// More candidates of a scan on codes are rescored than asked for, because codes may swap near neighbours.
-    private var scanKeep: Int { max(2 * limit + 32, codes.candidates(limit: limit)) }
+    private var scanKeep: Int { max(2 * limit + 12, codes.candidates(limit: limit)) }
+
+    func plan(_ segment: SealedSegment) -> SearchPlan {
+        planner.plan(rowCount: segment.pointCount, hasGraph: segment.graph != nil)
+    }
 
     /// Searches one part, and offers what it found.
     func search(_ part: Part, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK) throws {
@@ -51,31 +49,32 @@ struct VectorSearch {
     ) throws {
         let segment = view.segment
         guard let rows = segment.rows else { return }
-        let filter = unsafe RowFilter(
-            slotOf: segment.slots.slots, acceptedSlots: accepted.map { unsafe UnsafePointer($0.words) },
-            acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
-            deadChunks: view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers))
-        if exact {
-            let scorer = rows.stored.scorer(query, metric: segment.meta.metric, groups: rows.groups, scratch)
-            try check(Search.scan(
-                range, scorer: scorer, filter: filter, keep: limit, deadline: deadline,
-                scratch: scratch))
+        let deadChunks = unsafe view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers)
+        // Rows that are slots need no table.
+        let slotOf = unsafe segment.slots.isIdentity ? nil : segment.slots.slots
+        let filter = unsafe RowFilter(slotOf: slotOf, deadChunks: deadChunks)
+        let metric = segment.meta.metric
+        let answer = Answer(rows: rows, metric: metric, filter: filter, number: number, top: top)
+        let plan = plan(segment)
+        if plan == .exact {
+            let scorer = rows.stored.scorer(query, metric: metric, groups: rows.groups, scratch)
+            try scan(segment, range, scorer, filter, keep: limit, scratch)
             Search.collect(count: limit, filter: filter, segment: number, scratch: scratch, into: top)
             return
         }
-        let scorer = approximateScorer(query, segment.meta.metric, rows, scratch)
-        let answer = Answer(rows: rows, metric: segment.meta.metric, filter: filter, number: number, top: top)
-        if accepted != nil, acceptedCount <= fullScanRows {
-            try scanMatching(view, scorer: scorer, scratch)
-            rescore(scanKeep, query, answer, scratch)
-            return
-        }
-        if let graph = rows.graph {
-            let ef = max(ef, codes.candidates(limit: limit))
+        let scorer = approximateScorer(query, metric, rows, scratch)
+        if case .walk(let twoHops) = plan, let graph = rows.graph {
+            var passing = filter
+            let bitmap = accepted?.bitmap
+            if let bitmap {
+                passing = unsafe RowFilter(
+                    slotOf: slotOf, acceptedSlots: UnsafePointer(bitmap.words), acceptedBitCount: bitmap.bitCount,
+                    passFraction: twoHops ? 0 : 1, deadChunks: deadChunks)
+            }
             try check(Search.walk(
-                graph, scorer: scorer, filter: filter, ef: ef, deadline: deadline, scratch: scratch))
+                graph, scorer: scorer, filter: passing, ef: ef, deadline: deadline, scratch: scratch))
             if scratch.candidateCount >= limit
-                || scratch.candidateCount >= SearchShortfall.liveMatches(view, accepted, atMost: limit)
+                || scratch.candidateCount >= SearchShortfall.liveMatches(view, bitmap, atMost: limit)
             {
                 // Coarse codes order their candidates badly: all of them are worth a look.
                 let count = usesQuantized(rows) ? ef : Search.rescoreCount(limit: limit, ef: ef)
@@ -83,10 +82,26 @@ struct VectorSearch {
                 return
             }
         }
-        try check(Search.scan(
-            range, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline,
-            scratch: scratch))
-        rescore(scanKeep, query, answer, scratch)
+        let keep = usesQuantized(rows) ? max(scanKeep, ef) : scanKeep
+        try scan(segment, range, scorer, filter, keep: keep, scratch)
+        rescore(keep, query, answer, scratch)
+    }
+
+    /// Scores the matching rows of a range, which are listed first, or all. `filter` knows of dead rows alone.
+    private func scan(
+        _ segment: SealedSegment, _ range: Range<Int>, _ scorer: Scorer, _ filter: RowFilter, keep: Int,
+        _ scratch: SearchScratch
+    ) throws {
+        guard let accepted else {
+            try check(Search.scan(
+                range, scorer: scorer, filter: filter, keep: keep, deadline: deadline, scratch: scratch))
+            return
+        }
+        let rows = segment.slots.rows(in: accepted, range)
+        unsafe try rows.withUnsafeBufferPointer { rows in
+            try check(unsafe Search.scan(
+                rows, scorer: scorer, filter: filter, keep: keep, deadline: deadline, scratch: scratch))
+        }
     }
 
     /// Where the candidates of one segment go.
@@ -125,24 +140,6 @@ struct VectorSearch {
             into: answer.top)
     }
 
-    /// Scans the rows of the matching slots, which are few, found through the slot table; only whether they live is
-    /// still to be asked.
-    private func scanMatching(_ view: SealedView, scorer: Scorer, _ scratch: SearchScratch) throws {
-        guard let accepted else { return }
-        let filter = unsafe RowFilter(
-            slotOf: view.segment.slots.slots, deadChunks: view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers))
-        let rows = view.segment.slots.rows(in: accepted)
-        unsafe try rows.withUnsafeBufferPointer { rows in
-            try check(unsafe Search.scan(
-                rows, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))
-        }
-    }
-
-    private var passFraction: Float {
-        guard accepted != nil else { return 1 }
-        return Float(acceptedCount) / Float(max(1, vector.liveCount))
-    }
-
     /// Scans of small segments end before they look at the clock; many of them, or a long wait for a worker, add up.
     private func checkDeadline() throws {
         if let deadline, .now >= deadline { throw PayloadError.timeout }
@@ -161,6 +158,7 @@ struct VectorSearch {
         _ view: GrowingView, _ blocks: Range<Int>, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
     ) throws {
         let metric = vector.field.metric
+        let accepted = self.accepted?.bitmap
         for index in blocks {
             let count = min(view.rowsPerBlock, view.count - index * view.rowsPerBlock)
             // A block never crosses a chunk of the bitmap, so its dead rows are one run of words.
@@ -169,7 +167,7 @@ struct VectorSearch {
                 let filter = unsafe RowFilter(
                     slotOf: UnsafePointer(view.slots(ofBlock: index)),
                     acceptedSlots: accepted.map { unsafe UnsafePointer($0.words) },
-                    acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
+                    acceptedBitCount: accepted?.bitCount ?? 0,
                     deadChunks: dead.pointee == nil ? nil : dead)
                 if vector.field.kind == .multi {
                     let (rows, groups) = view.raggedBlocks[index].groups(vector.field)

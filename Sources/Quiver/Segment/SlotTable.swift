@@ -18,6 +18,9 @@
     let firstSlot: UInt32
     let lastSlot: UInt32
 
+    /// Each row is the slot of the same number.
+    var isIdentity: Bool { count > 0 && firstSlot == 0 && Int(lastSlot) == count - 1 }
+
     static func wordCount(first: UInt32, last: UInt32) -> Int {
         // Whole groups of eight words, so that a rank covers its group.
         (Int(last - first) / bitsPerRank + 1) * (bitsPerRank / 64)
