@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/// Rows of a window. Their sums fit the first level of the processor's cache.
+/// Rows of a window. Their sums take 32 KiB: more rows would leave the near caches, fewer make more slices.
 #define QVK_SPARSE_WINDOW 16384
 /// Bytes of a window's bitmap.
 #define QVK_SPARSE_BITMAP_BYTES (QVK_SPARSE_WINDOW / 8)
