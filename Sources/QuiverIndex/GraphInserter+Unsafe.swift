@@ -132,8 +132,9 @@ import CVectorKernels
         let top = min(space.level(of: row), graph.topLevel)
         let ef = space.parameters.efConstruct
         var level = graph.topLevel
+        let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: ef + 1)
+        unsafe buffers.visited[Int(entryRow)] = buffers.epoch
         while level > top {
-            let buffers = unsafe scratch.buffers(poolCapacity: ef + 1)
             _ = unsafe Search.greedy(space.lists(atLevel: level), scorer, from: &entry, buffers)
             level -= 1
         }
@@ -142,7 +143,7 @@ import CVectorKernels
             unsafe buffers.visited[Int(row)] = buffers.epoch  // A row being inserted again must not meet itself.
             var outcome = Search.Outcome()
             let found = unsafe Search.beam(
-                space.lists(atLevel: level), scorer, ef: ef, entry: entry, buffers, nil, &outcome)
+                space.lists(atLevel: level), scorer, ef: ef, end: .none, entry: entry, buffers, nil, &outcome)
             entry = unsafe buffers.pool[0]
             unsafe chosenCounts[level] = choose(
                 from: buffers.pool, found, atMost: graph.m, for: row, into: chosen + level * graph.m)

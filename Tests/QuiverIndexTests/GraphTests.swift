@@ -146,6 +146,31 @@ import Testing
         }
     }
 
+    /// With a limit, walks score fewer rows and find as much: queries near their answers end early.
+    @Test(arguments: [Metric.cosine, .euclid, .manhattan]) func walksEndWhenTheyHaveFound(_ metric: Metric) throws {
+        let data = Dataset(count: 4000, dimension: Self.dimension, metric: metric, seed: 85)
+        let graph = try HNSWBuilder.build(data.source, parameters: Self.parameters)
+        let half = Bitmap(count: data.count) { $0 % 2 == 0 }
+        let filters = [
+            (RowFilter(), { _ in true }),
+            (
+                RowFilter(
+                    acceptedSlots: UnsafePointer(half.words), acceptedBitCount: data.count, passFraction: 0.5),
+                { (row: Int) in row % 2 == 0 }
+            ),
+        ]
+        for (filter, accepts) in filters {
+            let whole = Searcher(data: data)
+            let ending = Searcher(data: data, limit: 10)
+            let queries = data.queries(60, seed: 86)
+            let expected = whole.recall(graph.view, queries, ef: 200, filter: filter, accepts: accepts)
+            let recall = ending.recall(graph.view, queries, ef: 200, filter: filter, accepts: accepts)
+            #expect(recall >= expected - 0.01 && recall >= 0.98, "\(recall) of \(expected)")
+            #expect(ending.scored.count < whole.scored.count, "\(ending.scored.count) of \(whole.scored.count)")
+        }
+        withExtendedLifetime(half) {}
+    }
+
     // MARK: Extending
 
     /// A graph over the first rows, a share of them gone, extended by the rest.

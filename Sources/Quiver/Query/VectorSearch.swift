@@ -73,7 +73,7 @@ struct VectorSearch {
         if let graph = rows.graph {
             let ef = max(ef, codes.candidates(limit: limit))
             try check(Search.walk(
-                graph, scorer: scorer, filter: filter, ef: ef, deadline: deadline, scratch: scratch))
+                graph, scorer: scorer, filter: filter, ef: ef, limit: limit, deadline: deadline, scratch: scratch))
             if scratch.candidateCount >= limit
                 || scratch.candidateCount >= SearchShortfall.liveMatches(view, accepted, atMost: limit)
             {
