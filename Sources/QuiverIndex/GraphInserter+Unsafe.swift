@@ -17,7 +17,7 @@ import CVectorKernels
         self.source = source
         self.parameters = parameters
         self.graph = graph
-        unsafe linkScores = .allocate(capacity: max(graph.linkWords, 1))
+        unsafe linkScores = LargeMemory.allocate(Float.self, count: graph.linkWords)
         unsafe upperScores = .allocate(capacity: max(graph.upperLinkWords, 1))
         unsafe locks = .allocate(capacity: graph.rowCount)
         unsafe locks.initialize(repeating: 0, count: graph.rowCount)
