@@ -13,6 +13,9 @@ import CVectorKernels
 package enum CodeEncoder {
     package static let termsBytes = MemoryLayout<qvk_code_terms>.stride
 
+    /// Squared distances below this share of the squared norm are within what rounding to codes changes.
+    static let resolution: Float = 1 / 256
+
     /// Largest dimension whose integer dot product cannot overflow: 65,536 * 255 * 127 < 2³¹.
     package static let maximumDimension = 65_536
 

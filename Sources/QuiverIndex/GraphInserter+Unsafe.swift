@@ -17,7 +17,7 @@ import CVectorKernels
         self.source = source
         self.parameters = parameters
         self.graph = graph
-        unsafe linkScores = .allocate(capacity: max(graph.linkWords, 1))
+        unsafe linkScores = LargeMemory.allocate(Float.self, count: graph.linkWords)
         unsafe upperScores = .allocate(capacity: max(graph.upperLinkWords, 1))
         unsafe locks = .allocate(capacity: graph.rowCount)
         unsafe locks.initialize(repeating: 0, count: graph.rowCount)
@@ -124,8 +124,9 @@ import CVectorKernels
         let top = min(space.level(of: row), graph.topLevel)
         let ef = space.parameters.efConstruct
         var level = graph.topLevel
+        let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: ef + 1)
+        unsafe buffers.visited[Int(entryRow)] = buffers.epoch
         while level > top {
-            let buffers = unsafe scratch.buffers(poolCapacity: ef + 1)
             _ = unsafe Search.greedy(space.lists(atLevel: level), scorer, from: &entry, buffers)
             level -= 1
         }
@@ -134,7 +135,7 @@ import CVectorKernels
             unsafe buffers.visited[Int(row)] = buffers.epoch  // A row being inserted again must not meet itself.
             var outcome = Search.Outcome()
             let found = unsafe Search.beam(
-                space.lists(atLevel: level), scorer, ef: ef, entry: entry, buffers, nil, &outcome)
+                space.lists(atLevel: level), scorer, ef: ef, end: .none, entry: entry, buffers, nil, &outcome)
             entry = unsafe buffers.pool[0]
             unsafe chosenCounts[level] = choose(
                 from: buffers.pool, found, atMost: graph.m, for: row, into: chosen + level * graph.m)

@@ -3,6 +3,10 @@ import Synchronization
 
 /// Builds HNSW graphs (Malkov & Yashunin 2018) in parallel. With one thread the result depends only on the
 /// rows, their order and the parameters.
+///
+/// A build takes, besides what it reads: 16m + 1 bytes a row for the links of level 0, their scores and a lock, about
+/// 8 × m / (m - 1) + 4 for the levels above, and 8 while it sets out; for each thread one byte a row and less than
+/// 100 KiB. With m = 16 that is 278 bytes a row and one more a thread. An extension takes 12 bytes a row more.
 package enum HNSWBuilder {
     /// Rows inserted by one thread before others join: a graph of a few rows has no room for several hands.
     private static let aloneRows = 256

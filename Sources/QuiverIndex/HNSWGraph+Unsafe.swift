@@ -85,9 +85,8 @@ package struct HNSWParameters: Sendable, Equatable {
     }
 
     private static func words(_ count: Int) -> UnsafeMutablePointer<UInt32> {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4 + 64, alignment: 64)
-        let words = unsafe memory.bindMemory(to: UInt32.self, capacity: max(count, 1))
-        unsafe words.initialize(repeating: noLink, count: max(count, 1))
+        let words = unsafe LargeMemory.allocate(UInt32.self, count: count + 16)
+        unsafe words.initialize(repeating: noLink, count: count + 16)
         return unsafe words
     }
 

@@ -12,6 +12,8 @@ import CVectorKernels
     let partial: UnsafeMutablePointer<Float>?
     /// What makes the scored things multivectors; nil when they are rows.
     var multi: MultiScoring?
+    /// How scores tell distances; nil when they do not, or too roughly.
+    var distance: DistanceScale?
 
     /// Rows scored at most in one call.
     static let batchLimit = 1024

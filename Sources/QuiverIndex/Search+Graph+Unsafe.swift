@@ -9,34 +9,44 @@ extension Search {
     ///
     /// The beam search of Malkov & Yashunin (2018), algorithm 2, on one sorted array; with a selective filter the
     /// two-hop expansion of ACORN-1 (Patel et al. 2024).
+    ///
+    /// - Parameter limit: answers wanted of this walk; with it a walk whose scores tell distances ends when it has found
+    ///   them (`WalkEnd`), not when it has looked behind all of the best `ef` rows.
     package static func walk(
-        _ graph: GraphView, scorer: Scorer, filter: RowFilter, ef: Int,
+        _ graph: GraphView, scorer: Scorer, filter: RowFilter, ef: Int, limit: Int? = nil,
         deadline: ContinuousClock.Instant? = nil, scratch: SearchScratch
     ) -> Outcome {
         precondition(ef > 0)
         var outcome = Outcome()
         var entry = Candidate(score: 0, row: graph.entryPoint)
-        let ef = min(ef, graph.rowCount)
+        let end = WalkEnd(scorer.distance, limit: limit, ef: ef)
+        let ef = min(end == nil ? ef : ef * WalkEnd.poolFactor, graph.rowCount)
+        descend(graph, scorer, from: &entry, scratch, &outcome)
         if filter.acceptsAll {
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: ef + 1)
-            unsafe descend(graph, scorer, from: &entry, buffers, &outcome)
             scratch.candidateCount = unsafe beam(
-                graph.lists(atLevel: 0), scorer, ef: ef, entry: entry, buffers, deadline, &outcome)
+                graph.lists(atLevel: 0), scorer, ef: ef, end: end ?? .none, entry: entry, buffers, deadline, &outcome)
         } else {
             let limit = ef + max(16 * ef, 1024)
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: limit + 1)
-            unsafe descend(graph, scorer, from: &entry, buffers, &outcome)
             scratch.candidateCount = unsafe filteredBeam(
-                graph.lists(atLevel: 0), scorer, filter, ef: ef, limit: limit, entry: entry, buffers, deadline, &outcome)
+                graph.lists(atLevel: 0), scorer, filter, ef: ef, limit: limit, end: end ?? .none, entry: entry, buffers,
+                deadline, &outcome)
         }
         return outcome
     }
 
     /// Greedy steps from the top level down to level 1; `entry` gets its score in any case.
     private static func descend(
-        _ graph: GraphView, _ scorer: Scorer, from entry: inout Candidate, _ buffers: WalkBuffers,
+        _ graph: GraphView, _ scorer: Scorer, from entry: inout Candidate, _ scratch: SearchScratch,
         _ outcome: inout Outcome
     ) {
+        guard graph.topLevel > 0 else {
+            unsafe scorer.score(&entry.tag, 1, into: &entry.score)
+            return
+        }
+        let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: 1)
+        unsafe buffers.visited[Int(entry.row)] = buffers.epoch
         var row = entry.row
         var score: Float = 0
         unsafe scorer.score(&row, 1, into: &score)
@@ -48,19 +58,14 @@ extension Search {
         }
     }
 
-    /// Moves to the best neighbour until none is better.
+    /// Moves to the best neighbour until none is better. Rows met before, here or on a level above, are not scored
+    /// again: they were no better.
     static func greedy(
         _ lists: LevelLinks, _ scorer: Scorer, from entry: inout Candidate, _ buffers: WalkBuffers
     ) -> Int {
         var scored = 0
         while true {
-            var n = 0
-            while n < lists.capacity {
-                let row = lists.link(n, of: entry.row)
-                if row == noLink { break }
-                unsafe buffers.ids[n] = row
-                n &+= 1
-            }
+            let n = unsafe lists.gatherUnvisited(entry.row, buffers.visited, buffers.epoch, into: buffers.ids)
             unsafe scorer.score(buffers.ids, n, into: buffers.scores)
             scored &+= n
             var best = entry
@@ -78,7 +83,7 @@ extension Search {
     /// the rows of the list before are scored, so that the wait for memory falls into the time of the scoring. A row
     /// is so chosen without knowing the last list, which costs one or two expansions a walk.
     static func beam(
-        _ lists: LevelLinks, _ scorer: Scorer, ef: Int, entry: Candidate, _ buffers: WalkBuffers,
+        _ lists: LevelLinks, _ scorer: Scorer, ef: Int, end: WalkEnd, entry: Candidate, _ buffers: WalkBuffers,
         _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
     ) -> Int {
         let pool = unsafe buffers.pool
@@ -91,10 +96,13 @@ extension Search {
         var at = 0
         var scored = 0
         var n = 0
+        // Rows below it are not expanded and not kept: the pool is full of better ones, or the walk's end lies before.
+        var worst = ef == 1 ? entry.score : -Float.infinity
         var untilClock = deadlineInterval
         while true {
             while at < count, unsafe pool[at].isExpanded { at &+= 1 }
             var next = 0
+            if at < count, unsafe pool[at].score < worst { at = count }
             if at < count {
                 untilClock &-= 1
                 if untilClock == 0 {
@@ -114,7 +122,6 @@ extension Search {
             }
             unsafe scorer.scoreFetched(ids, n, into: scores)
             scored &+= n
-            var worst = unsafe count == ef ? pool[count &- 1].score : -.infinity
             for index in 0..<n {
                 let score = unsafe scores[index]
                 guard score > worst else { continue }
@@ -122,7 +129,8 @@ extension Search {
                     Candidate(score: score, tag: ids[index]), into: pool, count: &count, limit: ef)
                 if place <= at { lists.prefetch(unsafe ids[index]) }
                 at = min(at, place)
-                if count == ef { unsafe worst = pool[count &- 1].score }
+                if place <= end.rank, count > end.rank { worst = end.bound(unsafe pool[end.rank].score) }
+                if count == ef { worst = max(worst, unsafe pool[count &- 1].score) }
             }
             unsafe swap(&ids, &nextIds)
             n = next
@@ -137,8 +145,8 @@ extension Search {
     /// worst of those only walked through makes room: a walk that finds fewer rows than asked for has seen the
     /// nearest `limit - ef` at least, and it is for the caller to scan.
     private static func filteredBeam(
-        _ lists: LevelLinks, _ scorer: Scorer, _ filter: RowFilter, ef: Int, limit: Int, entry: Candidate,
-        _ buffers: WalkBuffers, _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
+        _ lists: LevelLinks, _ scorer: Scorer, _ filter: RowFilter, ef: Int, limit: Int, end: WalkEnd,
+        entry: Candidate, _ buffers: WalkBuffers, _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
     ) -> Int {
         let pool = unsafe buffers.pool
         let ids = unsafe buffers.ids
@@ -161,6 +169,9 @@ extension Search {
             if current.isExpanded {
                 at &+= 1
                 continue
+            }
+            if accepted > end.rank, let last = unsafe lastAccepted(pool, count, rank: end.rank) {
+                if current.score < end.bound(last) { break }
             }
             unsafe pool[at].tag |= Candidate.expandedBit
             untilClock &-= 1
@@ -213,6 +224,17 @@ extension Search {
             kept &+= 1
         }
         return kept
+    }
+
+    /// The score of the accepted row of a rank; nil when too many others lie before it to look for it at every step.
+    @inline(__always)
+    private static func lastAccepted(_ pool: UnsafePointer<Candidate>, _ count: Int, rank: Int) -> Float? {
+        var left = rank
+        for index in 0..<min(count, 8 &* (rank &+ 4)) where unsafe !pool[index].isRejected {
+            if left == 0 { return unsafe pool[index].score }
+            left &-= 1
+        }
+        return nil
     }
 
     /// Removes the worst row that is only walked through and answers its place, or -1 when the newcomer is another

@@ -84,7 +84,9 @@ import Synchronization
             unsafe kernel.constant = metric == .euclid ? -norm : 0
             unsafe (codeKernels.kernels + index).initialize(to: kernel)
         }
-        return unsafe scorer(codeKernels.kernels, query, groups)
+        let squaredNorm = metric == .euclid ? unsafe -codeKernels.kernels[0].constant : 1
+        return unsafe scorer(
+            codeKernels.kernels, query, groups, DistanceScale(metric, resolution: squaredNorm * CodeEncoder.resolution))
     }
 
     /// A scorer on floats: exact. The query vectors must stay where they are.
@@ -100,7 +102,7 @@ import Synchronization
             if rows.element == .uint8 && metric == .cosine { unsafe kernel.weight = Kernel.inverseNorm(floats, rows.dimension) }
             unsafe (rowKernels.kernels + index).initialize(to: kernel)
         }
-        return unsafe scorer(rowKernels.kernels, query, groups)
+        return unsafe scorer(rowKernels.kernels, query, groups, DistanceScale(metric, resolution: 0))
     }
 
     /// A scorer on quantized rows: its scores estimate the similarity. The dimensions must agree.
@@ -141,11 +143,11 @@ import Synchronization
             }
             unsafe (array.kernels + index).initialize(to: kernel)
         }
-        return unsafe scorer(array.kernels, query, groups)
+        return unsafe scorer(array.kernels, query, groups, nil)
     }
 
     private func scorer(
-        _ kernels: UnsafePointer<qvk_scorer>, _ query: QueryVectors, _ groups: RowGroups?
+        _ kernels: UnsafePointer<qvk_scorer>, _ query: QueryVectors, _ groups: RowGroups?, _ distance: DistanceScale?
     ) -> Scorer {
         if query.combination != .nearest && query.count > partialVectors {
             unsafe partial.deallocate()
@@ -159,6 +161,8 @@ import Synchronization
             let scores = unsafe rowScores ?? .allocate(capacity: Scorer.batchLimit)
             unsafe rowScores = scores
             unsafe scorer.multi = MultiScoring(groups: groups, rowEnds: rowEnds, rowScores: scores)
+        } else if query.combination == .nearest {
+            scorer.distance = distance
         }
         return scorer
     }

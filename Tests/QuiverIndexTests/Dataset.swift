@@ -111,7 +111,15 @@ final class Bitmap {
 /// Walks (or scans), rescores and collects, as the engine does.
 struct Searcher {
     let data: Dataset
+    /// Told to walks; nil lets them look behind everything they keep.
+    var limit: Int?
     let scratch = SearchScratch()
+    /// Rows scored by all walks.
+    let scored = Counter()
+
+    final class Counter {
+        var count = 0
+    }
 
     func walk(_ graph: GraphView, _ query: [Float], k: Int, ef: Int, filter: RowFilter = RowFilter()) -> [ScoredSlot] {
         query.withUnsafeBufferPointer { buffer -> [ScoredSlot] in
@@ -119,7 +127,8 @@ struct Searcher {
             let vectors = QueryVectors(base, dimension: data.dimension)
             let exact = scratch.prepare(vectors, on: data.rows, metric: data.metric)
             let scorer = data.metric.usesCodes ? scratch.prepare(vectors, on: data.codes, metric: data.metric) : exact
-            _ = Search.walk(graph, scorer: scorer, filter: filter, ef: ef, scratch: scratch)
+            scored.count += Search.walk(
+                graph, scorer: scorer, filter: filter, ef: ef, limit: limit, scratch: scratch).scoredCount
             let top = TopK(limit: k)
             Search.rescore(count: ef, exact: exact, filter: filter, segment: 0, scratch: scratch, into: top)
             return Array(top.takeSorted())

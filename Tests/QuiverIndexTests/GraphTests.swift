@@ -146,7 +146,43 @@ import Testing
         }
     }
 
+    /// With a limit, walks score fewer rows and find as much: queries near their answers end early.
+    @Test(arguments: [Metric.cosine, .euclid, .manhattan]) func walksEndWhenTheyHaveFound(_ metric: Metric) throws {
+        let data = Dataset(count: 4000, dimension: Self.dimension, metric: metric, seed: 85)
+        let graph = try HNSWBuilder.build(data.source, parameters: Self.parameters)
+        let half = Bitmap(count: data.count) { $0 % 2 == 0 }
+        let filters = [
+            (RowFilter(), { _ in true }),
+            (
+                RowFilter(
+                    acceptedSlots: UnsafePointer(half.words), acceptedBitCount: data.count, passFraction: 0.5),
+                { (row: Int) in row % 2 == 0 }
+            ),
+        ]
+        for (filter, accepts) in filters {
+            let whole = Searcher(data: data)
+            let ending = Searcher(data: data, limit: 10)
+            let queries = data.queries(60, seed: 86)
+            let expected = whole.recall(graph.view, queries, ef: 200, filter: filter, accepts: accepts)
+            let recall = ending.recall(graph.view, queries, ef: 200, filter: filter, accepts: accepts)
+            #expect(recall >= expected - 0.01 && recall >= 0.98, "\(recall) of \(expected)")
+            #expect(ending.scored.count < whole.scored.count, "\(ending.scored.count) of \(whole.scored.count)")
+        }
+        withExtendedLifetime(half) {}
+    }
+
     // MARK: Extending
+
+    private func subset(of all: Dataset, _ rows: [Int]) -> Dataset {
+        let new = Dataset(count: rows.count, dimension: all.dimension, metric: all.metric, seed: 0)
+        for (row, old) in rows.enumerated() {
+            (new.floats + row * all.dimension).update(from: all.floats + old * all.dimension, count: all.dimension)
+            (new.codeBytes + row * new.stride).update(from: all.codeBytes + old * all.stride, count: new.stride)
+            (new.terms + row * CodeEncoder.termsBytes).copyMemory(
+                from: all.terms + old * CodeEncoder.termsBytes, byteCount: CodeEncoder.termsBytes)
+        }
+        return new
+    }
 
     /// A graph over the first rows, a share of them gone, extended by the rest.
     private func extended(
@@ -163,15 +199,9 @@ import Testing
         let survivors = (0..<oldCount).filter { !gone[$0] }
         let newcomers = Array(oldCount..<Self.count)
         let rows = Array(newcomers.prefix(50)) + survivors + newcomers.dropFirst(50)
-        let new = Dataset(count: rows.count, dimension: Self.dimension, metric: metric, seed: 0)
+        let new = subset(of: all, rows)
         var mapping = [UInt32](repeating: .max, count: Self.count)
-        for (row, old) in rows.enumerated() {
-            if old < oldCount { mapping[old] = UInt32(row) }
-            (new.floats + row * Self.dimension).update(from: all.floats + old * Self.dimension, count: Self.dimension)
-            (new.codeBytes + row * new.stride).update(from: all.codeBytes + old * all.stride, count: new.stride)
-            (new.terms + row * CodeEncoder.termsBytes).copyMemory(
-                from: all.terms + old * CodeEncoder.termsBytes, byteCount: CodeEncoder.termsBytes)
-        }
+        for (row, old) in rows.enumerated() where old < oldCount { mapping[old] = UInt32(row) }
         let graph = try mapping.withUnsafeBufferPointer { mapping in
             try HNSWBuilder.extend(
                 oldGraph.view, mapping: mapping, source: new.source, parameters: Self.parameters, threads: threads)
@@ -186,6 +216,29 @@ import Testing
         #expect(graph.view.isConsistent(upperLinkWords: graph.view.upperLinkWords))
         let recall = Searcher(data: data).recall(graph.view, data.queries(40, seed: 93))
         #expect(recall >= 0.95, "recall \(recall)")
+    }
+
+    /// What a graph loses by healing: the survivors found before through all its rows, and after among themselves.
+    @Test(arguments: [0.1, 0.3, 0.6]) func healingKeepsRecall(_ deleted: Double) throws {
+        let data = Dataset(count: 3000, dimension: Self.dimension, metric: .cosine, seed: 101)
+        let whole = try HNSWBuilder.build(data.source, parameters: Self.parameters)
+        var random = SeededGenerator(seed: 102)
+        let gone = (0..<data.count).map { _ in Double.random(in: 0..<1, using: &random) < deleted }
+        let alive = Bitmap(count: data.count) { !gone[$0] }
+        let filter = RowFilter(
+            acceptedSlots: UnsafePointer(alive.words), acceptedBitCount: data.count, passFraction: Float(1 - deleted))
+        let queries = data.queries(60, seed: 103)
+        let before = Searcher(data: data).recall(whole.view, queries, ef: 48, filter: filter, accepts: { !gone[$0] })
+        withExtendedLifetime(alive) {}
+        let survivors = (0..<data.count).filter { !gone[$0] }
+        let rest = subset(of: data, survivors)
+        var mapping = [UInt32](repeating: .max, count: data.count)
+        for (row, old) in survivors.enumerated() { mapping[old] = UInt32(row) }
+        let healed = try mapping.withUnsafeBufferPointer { mapping in
+            try HNSWBuilder.extend(whole.view, mapping: mapping, source: rest.source, parameters: Self.parameters)
+        }
+        let after = Searcher(data: rest).recall(healed.view, queries, ef: 48)
+        #expect(after >= before - 0.01 && after >= 0.97, "\(before) before, \(after) after")
     }
 
     @Test func extendingWhenNearlyAllIsGone() throws {
