@@ -28,9 +28,10 @@ extension Collection {
     package var lastSequence: UInt64 { core.view.load().sequence }
 
     package func retrieveBlocking(
-        _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none
+        _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none,
+        timeout: Duration? = nil
     ) throws(QuiverError) -> [Record] {
-        try reading { reader in try reader.retrieve(ids, withPayload, withVectors) }
+        try reading { reader in try reader.retrieve(ids, withPayload, withVectors, Collection.deadline(timeout)) }
     }
 
     package func scrollBlocking(_ request: ScrollRequest, timeout: Duration? = nil) throws(QuiverError) -> ScrollPage {

@@ -79,10 +79,11 @@ public final class Collection: Sendable {
 
     /// The points of these ids; missing ones are left out, each comes once.
     public func retrieve(
-        _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none
+        _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none,
+        timeout: Duration? = nil
     ) async throws(QuiverError) -> [Record] {
         try await onWorker { collection throws(QuiverError) in
-            try collection.retrieveBlocking(ids, withPayload: withPayload, withVectors: withVectors)
+            try collection.retrieveBlocking(ids, withPayload: withPayload, withVectors: withVectors, timeout: timeout)
         }
     }
 

@@ -77,7 +77,7 @@ extension CollectionReader {
     private func addLookups(_ source: GroupLookup, to groups: inout [PointGroup]) throws {
         for group in groups.indices {
             guard let id = groups[group].id.pointID else { continue }
-            groups[group].lookup = try retrieve([id], source.withPayload, source.withVectors).first
+            groups[group].lookup = try retrieve([id], source.withPayload, source.withVectors, nil).first
         }
     }
 }

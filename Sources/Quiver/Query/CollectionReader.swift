@@ -108,12 +108,15 @@ struct CollectionReader: ~Copyable {
     }
 
     func retrieve(
-        _ ids: [PointID], _ withPayload: PayloadSelector, _ withVectors: VectorSelector
+        _ ids: [PointID], _ withPayload: PayloadSelector, _ withVectors: VectorSelector,
+        _ deadline: ContinuousClock.Instant?
     ) throws -> [Record] {
+        let deadline = Deadline(deadline)
         var seen: Set<PointID> = []
         var records: [Record] = []
         for id in ids where seen.insert(id).inserted {
             guard let slot = try slot(of: id) else { continue }
+            if records.count % 256 == 255 { try deadline.check() }
             records.append(try record(slot, id: id, withPayload, withVectors))
         }
         return records

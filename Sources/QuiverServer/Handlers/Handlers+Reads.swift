@@ -7,7 +7,8 @@ extension Handlers {
     func retrievePoints(_ call: Call) throws(Rejection) -> Outcome {
         try read(call, isShort: { $1.ids.count <= 100 }, RequestDecoder.retrieve) { (collection, request) throws(QuiverError) in
             let records = try collection.retrieveBlocking(
-                request.ids, withPayload: request.withPayload, withVectors: request.withVectors)
+                request.ids, withPayload: request.withPayload, withVectors: request.withVectors,
+                timeout: call.query.timeout)
             return ResponseEncoder.records(records, seconds: call.elapsedSeconds)
         }
     }
