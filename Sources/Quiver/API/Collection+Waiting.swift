@@ -6,12 +6,8 @@ public import QuiverModel
 extension Collection {
     /// As `update`: when it returns, the operations are on disk and visible.
     public func updateBlocking(_ operations: [UpdateOperation]) throws(QuiverError) -> UpdateResult {
-        let prepared = try UpdatePreparation(fields: core.fields).prepare(operations)
         let outcome = LockedCondition<Result<UInt64, QuiverError>?>(nil)
-        core.writer.submit(
-            .init(
-                operations: prepared.operations, byteCount: prepared.byteCount,
-                completion: { result in outcome.change { $0 = result } }))
+        try submitBlocking(operations) { result in outcome.change { $0 = result } }
         return UpdateResult(operationID: try outcome.wait { $0 }.get(), status: .completed)
     }
 
