@@ -1,11 +1,12 @@
-package import QuiverModel
+public import QuiverModel
 
 /// An update that the collection's writer has in its queue.
 package struct PendingUpdate: Sendable {
     let answer: Answer<UInt64>
 }
 
-/// Work on the calling thread, for callers that are on a worker thread already.
+/// The same on the calling thread, for callers that may block it: threads of one's own, never tasks, which run on
+/// Swift's few. It saves the way to a worker and back.
 extension Collection {
     /// Checks and normalises an update and puts it into the writer's queue.
     package func submitBlocking(_ operations: [UpdateOperation]) throws(QuiverError) -> PendingUpdate {
@@ -27,28 +28,28 @@ extension Collection {
     /// Of the newest commit.
     package var lastSequence: UInt64 { core.view.load().sequence }
 
-    package func retrieveBlocking(
+    public func retrieveBlocking(
         _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none,
         timeout: Duration? = nil
     ) throws(QuiverError) -> [Record] {
         try reading { reader in try reader.retrieve(ids, withPayload, withVectors, Collection.deadline(timeout)) }
     }
 
-    package func scrollBlocking(_ request: ScrollRequest, timeout: Duration? = nil) throws(QuiverError) -> ScrollPage {
+    public func scrollBlocking(_ request: ScrollRequest, timeout: Duration? = nil) throws(QuiverError) -> ScrollPage {
         try reading { reader in try reader.scroll(request, Collection.deadline(timeout)) }
     }
 
-    package func countBlocking(
+    public func countBlocking(
         filter: Filter? = nil, exact: Bool = true, timeout: Duration? = nil
     ) throws(QuiverError) -> Int {
         try reading { reader in try reader.count(filter, exact: exact, Collection.deadline(timeout)) }
     }
 
-    package func queryBlocking(_ request: QueryRequest, timeout: Duration? = nil) throws(QuiverError) -> [ScoredPoint] {
+    public func queryBlocking(_ request: QueryRequest, timeout: Duration? = nil) throws(QuiverError) -> [ScoredPoint] {
         try reading { reader in try reader.query(request, Collection.deadline(timeout), lookup) }
     }
 
-    package func queryBatchBlocking(
+    public func queryBatchBlocking(
         _ requests: [QueryRequest], timeout: Duration? = nil
     ) throws(QuiverError) -> [[ScoredPoint]] {
         let deadline = Collection.deadline(timeout)
@@ -59,13 +60,13 @@ extension Collection {
         }
     }
 
-    package func queryGroupsBlocking(
+    public func queryGroupsBlocking(
         _ request: GroupsRequest, timeout: Duration? = nil
     ) throws(QuiverError) -> [PointGroup] {
         try reading { reader in try reader.groups(request, Collection.deadline(timeout), lookup) }
     }
 
-    package func infoBlocking() throws(QuiverError) -> CollectionInfo {
+    public func infoBlocking() throws(QuiverError) -> CollectionInfo {
         try reading { reader in try reader.info() }
     }
 

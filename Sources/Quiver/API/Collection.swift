@@ -4,7 +4,7 @@ public import QuiverModel
 ///
 /// Updates are applied by the collection's writer in the order they come; each is atomic, and on disk when it is
 /// answered. Reads see one consistent moment and never wait for writes. The asynchronous methods run on the
-/// database's worker threads; their `…Blocking` twins run on the calling one.
+/// database's worker threads; their `…Blocking` twins run on the calling one, which has to be one that may block.
 public final class Collection: Sendable {
     let core: CollectionCore
     let database: Database

@@ -1,3 +1,4 @@
+import QuiverPayload
 import QuiverTestKit
 import Testing
 
@@ -42,6 +43,25 @@ struct SlotTableTests {
                     }
                 }
                 #expect(table.row(ofSlot: 0) == rows[0] && table.row(ofSlot: .max) == nil)
+            }
+        }
+    }
+
+    @Test func rowsOfASetAreThoseFoundOneByOne() {
+        var random = SeededGenerator(seed: runSeed("rows of a set"))
+        for round in 0..<200 {
+            let base = random.pick([0, 1, 63, 64, 65, 127, 511, 1000])
+            let span = random.pick([1, 63, 64, 65, 700, 3000])
+            let percent = random.pick([2, 50, 99, 100])
+            var slots = (0..<span).filter { _ in random.chance(percent) }.map { UInt32(base + $0) }
+            if slots.isEmpty { slots = [UInt32(base)] }
+            // Sets that end before, within and behind the segment.
+            let set = SlotBitmap(bitCount: random.pick([0, base, base + span / 2, base + span, base + span + 500]))
+            let density = random.pick([1, 30, 100])
+            for slot in 0..<set.bitCount where random.chance(density) { set.insert(UInt32(slot)) }
+            withTable(slots) { table in
+                let expected = slots.enumerated().filter { set.contains($1) }.map { UInt32($0.offset) }
+                #expect(table.rows(in: set) == expected, "round \(round)")
             }
         }
     }
