@@ -10,6 +10,10 @@
 
 #include "CSimdjson.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace quiver_json {
 
 struct Number {
@@ -157,22 +161,13 @@ inline Number read_number(const uint8_t *text, const uint8_t *limit) {
     return done(value);
 }
 
-/// The form that nearly all components of vectors have: a digit, a point, up to 16 digits, and a comma or bracket right
-/// behind. False, with nothing read, for any other. As good as without branches that depend on the digits.
-inline bool read_short_decimal(const uint8_t *text, uint64_t &bits) {
-    const uint64_t negative = *text == '-';
-    const uint8_t *const first = text + negative;
-    const uint8_t *const fraction = first + 2;
-    const Digits head = up_to_eight_digits(fraction);
-    Digits tail = up_to_eight_digits(fraction + 8);
-    const uint32_t goes_on = -uint32_t(head.count == 8);
-    tail.value &= goes_on;
-    tail.count &= goes_on;
-    const uint32_t count = head.count + tail.count;
-    const uint8_t end = fraction[count];
-    const uint64_t mantissa = uint64_t(*first - '0') * powers_of_ten[count]
-        + head.value * powers_of_ten[tail.count] + tail.value;
-    // One test for all of it: this is taken or not for a whole body.
+/// What both ways to read a short decimal end with. `value` is the number that the `count` digits make. One test for
+/// all of it: it comes out the same for a whole body.
+inline bool finish_short_decimal(
+    const uint8_t *first, uint64_t negative, uint64_t value, uint32_t count, uint64_t &bits
+) {
+    const uint8_t end = first[2 + count];
+    const uint64_t mantissa = uint64_t(*first - '0') * powers_of_ten[count] + value;
     if (!(is_digit(*first) & (first[1] == '.') & (count > 0) & ((end == ',') | (end == ']'))
           & (mantissa <= uint64_t(1) << 53))) {
         return false;
@@ -183,6 +178,44 @@ inline bool read_short_decimal(const uint8_t *text, uint64_t &bits) {
     bits |= negative << 63;
     return true;
 }
+
+/// The form that nearly all components of vectors have: a digit, a point, up to 16 digits, and a comma or bracket right
+/// behind. False, with nothing read, for any other. Without branches that depend on the digits.
+inline bool read_short_decimal(const uint8_t *text, uint64_t &bits) {
+    const uint64_t negative = *text == '-';
+    const uint8_t *const first = text + negative;
+    const Digits head = up_to_eight_digits(first + 2);
+    Digits tail = up_to_eight_digits(first + 10);
+    const uint32_t goes_on = -uint32_t(head.count == 8);
+    tail.value &= goes_on;
+    tail.count &= goes_on;
+    return finish_short_decimal(
+        first, negative, head.value * powers_of_ten[tail.count] + tail.value, head.count + tail.count, bits);
+}
+
+#if defined(__x86_64__)
+/// From byte 16 - n on: n digits to the right end of 16, behind zeros.
+alignas(16) constexpr uint8_t align_right[32] = {
+    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15};
+
+/// The same with all 16 digits in one register.
+__attribute__((target("sse4.1"))) inline bool read_short_decimal_sse(const uint8_t *text, uint64_t &bits) {
+    const uint64_t negative = *text == '-';
+    const uint8_t *const first = text + negative;
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i *>(first + 2));
+    const __m128i digits = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+    const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
+    const uint32_t count = uint32_t(__builtin_ctz(~uint32_t(_mm_movemask_epi8(is_digit))));
+    const __m128i order = _mm_loadu_si128(reinterpret_cast<const __m128i *>(align_right + count));
+    // Pairs, quads and octets, the first digits in the low lanes.
+    const __m128i pairs = _mm_maddubs_epi16(_mm_shuffle_epi8(digits, order), _mm_set1_epi16(0x010A));
+    const __m128i quads = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00010064));
+    const __m128i octets = _mm_madd_epi16(_mm_packus_epi32(quads, quads), _mm_set1_epi32(0x00012710));
+    const uint64_t both = uint64_t(_mm_cvtsi128_si64(octets));
+    return finish_short_decimal(first, negative, (both & 0xFFFFFFFF) * 100000000 + (both >> 32), count, bits);
+}
+#endif
 
 }  // namespace quiver_json
 

@@ -15,6 +15,19 @@ struct Cursor {
 
 enum class Packing { done, mixed, failed };
 
+using ShortDecimalReader = bool (*)(const uint8_t *, uint64_t &);
+
+/// Chosen once, by what the processor has.
+ShortDecimalReader best_reader() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("sse4.1")) return read_short_decimal_sse;
+#endif
+    return read_short_decimal;
+}
+
+const ShortDecimalReader short_decimal = best_reader();
+
 /// Reads the elements of an array that starts with a number into the slab, where it stands as int64 until the first
 /// number that is none. `mixed` when an element is not a number (or is one that an int64 array cannot hold): the
 /// array then has to be read again as nodes. That happens once an array and never spreads to its neighbours.
@@ -35,7 +48,7 @@ Packing read_packed(
         }
         const uint32_t offset = *next++;
         uint64_t decimal;
-        if (!integers && read_short_decimal(source + offset, decimal)) {
+        if (!integers && short_decimal(source + offset, decimal)) {
             *out++ = decimal;
         } else {
             const uint8_t lead = source[offset];
