@@ -4,9 +4,14 @@ import CVectorKernels
 @safe package struct BuildSource: @unchecked Sendable {  // Immutable memory, read only.
     /// A kernel without a query; builders aim copies of it at rows.
     let kernel: qvk_scorer
-    package let rowCount: Int
+    /// Of what the graph leads to: rows, or groups of them.
+    package private(set) var rowCount: Int
     /// Bytes a row needs to become a query.
     let queryBytes: Int
+    /// Multivectors: the graph leads to groups of rows.
+    private(set) var groups: RowGroups?
+    /// Rows of a query at most.
+    private(set) var queryRows = 1
 
     package init(codes: CodesView, metric: Metric) {
         precondition(metric.usesCodes)
@@ -19,5 +24,16 @@ import CVectorKernels
         unsafe kernel = Kernel.onRows(rows, metric: metric)
         rowCount = rows.count
         queryBytes = rows.element == .float32 ? 64 : rows.dimension * MemoryLayout<Float>.stride
+    }
+
+    /// The same rows in `count` groups, none of them empty, which `groups` names by offsets.
+    package func grouped(_ groups: RowGroups, count: Int) -> BuildSource {
+        guard let offsets = unsafe groups.offsets else { preconditionFailure("only groups with offsets are built on") }
+        precondition(unsafe count > 0 && Int(offsets[count]) == rowCount)
+        var source = self
+        source.groups = groups
+        source.rowCount = count
+        for group in 0..<count { unsafe source.queryRows = max(source.queryRows, Int(offsets[group + 1] - offsets[group])) }
+        return source
     }
 }

@@ -72,10 +72,8 @@ import CVectorKernels
     let space: GraphSpace
     let scratch = SearchScratch()
     /// The row being inserted as a query, and a second scorer aimed at rows that others are compared with.
-    private let aimed: UnsafeMutablePointer<qvk_scorer>
-    private let aimedQuery: UnsafeMutablePointer<Int8>
-    private let pruning: UnsafeMutablePointer<qvk_scorer>
-    private let pruningQuery: UnsafeMutablePointer<Int8>
+    private let aimed: RowAim
+    private let pruning: RowAim
     /// What was chosen at each level before any of it is published: m per level.
     private let chosen: UnsafeMutablePointer<Candidate>
     private let chosenCounts: UnsafeMutablePointer<Int>
@@ -93,12 +91,8 @@ import CVectorKernels
         self.space = space
         let levels = HNSWParameters.levelLimit + 1
         let m0 = 2 * space.graph.m
-        unsafe aimed = .allocate(capacity: 1)
-        unsafe aimed.initialize(to: space.source.kernel)
-        unsafe pruning = .allocate(capacity: 1)
-        unsafe pruning.initialize(to: space.source.kernel)
-        unsafe aimedQuery = .allocate(capacity: space.source.queryBytes)
-        unsafe pruningQuery = .allocate(capacity: space.source.queryBytes)
+        aimed = RowAim(space.source)
+        pruning = RowAim(space.source)
         unsafe chosen = .allocate(capacity: levels * space.graph.m)
         unsafe chosenCounts = .allocate(capacity: levels)
         unsafe crowd = .allocate(capacity: GraphInserter.crowdLimit)
@@ -108,10 +102,8 @@ import CVectorKernels
     }
 
     deinit {
-        unsafe aimed.deallocate()
-        unsafe pruning.deallocate()
-        unsafe aimedQuery.deallocate()
-        unsafe pruningQuery.deallocate()
+        aimed.free()
+        pruning.free()
         unsafe chosen.deallocate()
         unsafe chosenCounts.deallocate()
         unsafe crowd.deallocate()
@@ -193,10 +185,7 @@ import CVectorKernels
     }
 
     /// Makes a row the query of the first scorer.
-    func aim(at row: UInt32) -> Scorer {
-        unsafe qvk_aim_at_row(aimed, row, aimedQuery)
-        return unsafe Scorer(kernels: aimed, count: 1, positiveCount: 1, combination: .nearest, partial: nil)
-    }
+    func aim(at row: UInt32) -> Scorer { aimed.aim(at: row) }
 
     /// Insertion sort, best first: lists are nearly sorted.
     static func sort(_ candidates: UnsafeMutablePointer<Candidate>, _ count: Int) {
@@ -234,13 +223,13 @@ import CVectorKernels
             unsafe out[taken] = best
             taken &+= 1
             if taken == most { return taken }
-            unsafe qvk_aim_at_row(pruning, best.row, pruningQuery)
+            let scorer = pruning.aim(at: best.row)
             var remaining = 0
             var done = 1
             while done < left {
                 let n = min(Scorer.batchLimit, left &- done)
                 for index in 0..<n { unsafe ids[index] = candidates[done &+ index].row }
-                unsafe qvk_score_ids(pruning, ids, n, scores)
+                unsafe scorer.score(ids, n, into: scores)
                 for index in 0..<n {
                     let candidate = unsafe candidates[done &+ index]
                     let score = unsafe scores[index]

@@ -7,6 +7,8 @@ import CVectorKernels
     let rowEnds: UnsafePointer<UInt32>
     /// `Scorer.batchLimit` floats.
     let rowScores: UnsafeMutablePointer<Float>
+    /// Of every sum.
+    var factor: Float = 1
 }
 
 extension Scorer {
@@ -41,8 +43,25 @@ extension Scorer {
                 unsafe sum += best(&kernel, 0, Int(counts[group]), multi.rowScores)
             }
         }
-        return sum
+        return unsafe sum * multi.factor
     }
+
+    /// Asks for the memory of groups, or of as much of each as hides the wait for the rest.
+    @inline(never)
+    func fetchGroups(_ ids: UnsafePointer<UInt32>, _ n: Int) {
+        guard let offsets = unsafe multi?.groups.offsets else { return }
+        for at in 0..<n {
+            let group = unsafe Int(ids[at])
+            let end = unsafe min(offsets[group + 1], offsets[group] + Scorer.fetchedRows)
+            var row = unsafe offsets[group]
+            while row < end {
+                unsafe qvk_fetch_rows(kernels, &row, 1)
+                row &+= 1
+            }
+        }
+    }
+
+    private static let fetchedRows: UInt32 = 4
 
     private func best(
         _ kernel: UnsafePointer<qvk_scorer>, _ first: UInt32, _ count: Int, _ scores: UnsafeMutablePointer<Float>

@@ -31,11 +31,15 @@ import CVectorKernels
 
     /// Asks for the memory of rows that will be scored soon by `scoreFetched`.
     @inline(__always)
-    func fetch(_ ids: UnsafePointer<UInt32>, _ n: Int) { unsafe qvk_fetch_rows(kernels, ids, n) }
+    func fetch(_ ids: UnsafePointer<UInt32>, _ n: Int) {
+        if unsafe multi == nil { unsafe qvk_fetch_rows(kernels, ids, n) } else { unsafe fetchGroups(ids, n) }
+    }
 
     @inline(__always)
     func scoreFetched(_ ids: UnsafePointer<UInt32>, _ n: Int, into out: UnsafeMutablePointer<Float>) {
-        if combination == .nearest {
+        if unsafe multi != nil {
+            unsafe scoreGroups(ids, first: 0, n, into: out)
+        } else if combination == .nearest {
             unsafe qvk_score_fetched_ids(kernels, ids, n, out)
         } else {
             unsafe scoreCombined(ids, n, into: out)

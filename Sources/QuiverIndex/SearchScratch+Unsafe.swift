@@ -127,9 +127,18 @@ import Synchronization
         array.reserve(count: query.rowCount, queryBytes: bytes)
         for index in 0..<query.rowCount {
             var kernel = unsafe qvk_scorer()
-            unsafe quantizer.aim(
-                &kernel, at: view.base, query: query.floats + index * query.dimension, coding: coding,
-                memory: UnsafeMutableRawPointer(array.queries + index * bytes))
+            let memory = unsafe UnsafeMutableRawPointer(array.queries + index * bytes)
+            let row = unsafe query.floats + index * query.dimension
+            if quantizer.metric == .cosine {
+                // Cosine on bytes: queries come as they are, the codes are of normalised rows.
+                unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: query.dimension) { normal in
+                    guard let normal = normal.baseAddress else { return }
+                    unsafe CodeEncoder.normalise(row, dimension: query.dimension, into: normal)
+                    unsafe quantizer.aim(&kernel, at: view.base, query: normal, coding: coding, memory: memory)
+                }
+            } else {
+                unsafe quantizer.aim(&kernel, at: view.base, query: row, coding: coding, memory: memory)
+            }
             unsafe (array.kernels + index).initialize(to: kernel)
         }
         return unsafe scorer(array.kernels, query, groups)

@@ -89,7 +89,11 @@ struct UpdatePreparation {
         let shapes = places.map { fields[$0] }
         for index in batch.vectors.indices { try shape(&batch, index, as: shapes[batch.vectors[index].name]) }
         let vectors = batch.vectors
-        let isFinite = unsafe batch.components.withUnsafeMutableBufferPointer { components in
+        // Before anything is rounded: bytes would have a place for what is infinite.
+        guard unsafe batch.components.withUnsafeBufferPointer({ unsafe isFinite($0) }) else {
+            throw .badInput("Vector components have to be finite numbers")
+        }
+        let fits = unsafe batch.components.withUnsafeMutableBufferPointer { components in
             for vector in vectors {
                 let field = shapes[vector.name]
                 guard let base = components.baseAddress, let storage = field.storage else { continue }
@@ -101,15 +105,19 @@ struct UpdatePreparation {
                     guard unsafe storage.round(start) else { return false }
                 }
             }
-            // A sum is not finite as soon as one of its terms is not; an overflow of large ones is looked at closer.
-            var sum: Float = 0
-            for unsafe component in unsafe components { sum += component }
-            return unsafe sum.isFinite || components.allSatisfy(\.isFinite)
+            return true
         }
-        guard isFinite else { throw .badInput("Vector components have to be finite numbers") }
+        guard fits else { throw .badInput("Vector components of the datatype float16 have to be below 65520") }
         byteCount += (batch.components.count + batch.indices.count) * MemoryLayout<Float>.size
         byteCount += batch.entries.reduce(0) { $0 + 64 + ($1.payload?.utf8.count ?? 0) }
         return batch
+    }
+
+    /// Without their sign, numbers sort as their bits do, and what is not finite is behind all of them.
+    private func isFinite(_ components: UnsafeBufferPointer<Float>) -> Bool {
+        var largest: UInt32 = 0
+        for unsafe component in unsafe components { largest = max(largest, component.bitPattern & 0x7FFF_FFFF) }
+        return largest < Float.infinity.bitPattern
     }
 
     /// Checks that a vector has the shape of its field, and gives it that shape where it can be taken for it.

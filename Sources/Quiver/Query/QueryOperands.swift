@@ -102,6 +102,7 @@ struct QueryOperands {
         case .multi(let given): value = .multi(given)
         case .sparse(let given): value = .sparse(given)
         }
+        guard value.isFinite else { throw QuiverError.badInput("Vector components have to be finite numbers") }
         switch (field.kind, value) {
         case (.dense, .dense(let vector)):
             guard vector.count == field.dimension else {
@@ -133,6 +134,16 @@ struct QueryOperands {
         case (.dense, .multi): throw QuiverError.badInput("Conversion between multi and regular vectors failed")
         case (.sparse, _), (_, .sparse):
             throw QuiverError.badInput("Conversion between sparse and regular vectors failed")
+        }
+    }
+}
+
+extension VectorValue {
+    fileprivate var isFinite: Bool {
+        switch self {
+        case .dense(let vector): vector.allSatisfy(\.isFinite)
+        case .multi(let rows): rows.allSatisfy { $0.allSatisfy(\.isFinite) }
+        case .sparse(let vector): vector.values.allSatisfy(\.isFinite)
         }
     }
 }

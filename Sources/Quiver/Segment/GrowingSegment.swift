@@ -60,9 +60,9 @@ import QuiverModel
             }
             unsafe blocks[block].write(numbers.floats, slot: slot, at: count % rowsPerBlock)
         } else {
-            if block == raggedBlocks.count { raggedBlocks.append(RaggedBlock()) }
+            if block == raggedBlocks.count { raggedBlocks.append(RaggedBlock(field)) }
             let arena = arenaWithRoom(for: numbers)
-            raggedBlocks[block].write(numbers, slot: slot, at: count % rowsPerBlock, in: arena)
+            raggedBlocks[block].write(numbers, slot: slot, at: count % rowsPerBlock, field, in: arena)
         }
         count += 1
         bytes += GrowingSegment.bytes(numbers)
@@ -71,7 +71,7 @@ import QuiverModel
     }
 
     private func arenaWithRoom(for numbers: VectorNumbers) -> RaggedArena {
-        let needed = RaggedBlock.dataBytes(numbers)
+        let needed = RaggedBlock.dataBytes(numbers, field)
         if let arena, arena.remaining >= needed { return arena }
         let fresh = RaggedArena(byteCount: max(RaggedArena.leastBytes, needed))
         arena = fresh

@@ -38,37 +38,50 @@ import QuiverIndex
     let counts: UnsafeMutablePointer<UInt32>
     /// Rows of the multivector; 0 tells a sparse vector.
     let rowCounts: UnsafeMutablePointer<UInt32>
+    /// Where the rows of `VectorDatatype.uint8` are once more as they are scored.
+    let byteStarts: UnsafeMutablePointer<UnsafeRawPointer?>?
     private let memory: PageMemory
     private var arenas: [RaggedArena] = []
 
-    init() {
+    init(_ field: VectorField) {
         let rows = RaggedBlock.rows
+        let withBytes = RaggedBlock.holdsBytes(field)
         var layout = PageMemory.Layout()
         let slotsAt = layout.add(rows * 4)
         let startsAt = unsafe layout.add(rows * MemoryLayout<UnsafeRawPointer?>.stride)
+        let byteStartsAt = unsafe layout.add(withBytes ? rows * MemoryLayout<UnsafeRawPointer?>.stride : 0)
         let countsAt = layout.add(rows * 4)
         let rowCountsAt = layout.add(rows * 4)
         memory = PageMemory(byteCount: layout.byteCount)
         unsafe slots = (memory.start + slotsAt).bindMemory(to: UInt32.self, capacity: rows)
         unsafe starts = (memory.start + startsAt).bindMemory(to: UnsafeRawPointer?.self, capacity: rows)
+        unsafe byteStarts = withBytes
+            ? (memory.start + byteStartsAt).bindMemory(to: UnsafeRawPointer?.self, capacity: rows) : nil
         unsafe counts = (memory.start + countsAt).bindMemory(to: UInt32.self, capacity: rows)
         unsafe rowCounts = (memory.start + rowCountsAt).bindMemory(to: UInt32.self, capacity: rows)
     }
 
+    private static func holdsBytes(_ field: VectorField) -> Bool { field.kind == .multi && field.datatype == .uint8 }
+
     /// What a vector takes in an arena: whole cache lines.
-    static func dataBytes(_ numbers: VectorNumbers) -> Int {
-        let bytes = unsafe numbers.count * (numbers.indices == nil ? 4 : 8)
+    static func dataBytes(_ numbers: VectorNumbers, _ field: VectorField) -> Int {
+        let bytes = unsafe numbers.count * ((numbers.indices == nil ? 4 : 8) + (holdsBytes(field) ? 1 : 0))
         return (max(bytes, 1) + 63) & ~63
     }
 
-    func write(_ numbers: VectorNumbers, slot: UInt32, at row: Int, in arena: RaggedArena) {
-        let start = unsafe arena.take(RaggedBlock.dataBytes(numbers))
+    func write(_ numbers: VectorNumbers, slot: UInt32, at row: Int, _ field: VectorField, in arena: RaggedArena) {
+        let start = unsafe arena.take(RaggedBlock.dataBytes(numbers, field))
         var values = unsafe start
         if let indices = unsafe numbers.indices {
             unsafe start.copyMemory(from: indices, byteCount: numbers.count * 4)
             unsafe values = start + numbers.count * 4
         }
         unsafe values.copyMemory(from: numbers.floats, byteCount: numbers.count * 4)
+        if let byteStarts = unsafe byteStarts {
+            let bytes = unsafe start + numbers.count * 4
+            unsafe RowEncoder.encode(numbers.floats, dimension: numbers.count, as: .uint8, into: bytes)
+            unsafe byteStarts[row] = UnsafeRawPointer(bytes)
+        }
         if arenas.last !== arena { arenas.append(arena) }
         unsafe slots[row] = slot
         unsafe starts[row] = UnsafeRawPointer(start)
@@ -97,8 +110,9 @@ import QuiverIndex
     /// The multivectors of the block as groups of rows. The view has no rows of its own: groups say where theirs are.
     func groups(dimension: Int) -> (rows: RowsView, groups: RowGroups) {
         unsafe (
-            RowsView(UnsafeRawPointer(slots), .float32, dimension: dimension, count: 0),
-            RowGroups(starts: UnsafePointer(starts), rowCounts: UnsafePointer(rowCounts))
+            RowsView(
+                UnsafeRawPointer(slots), byteStarts == nil ? .float32 : .uint8, dimension: dimension, count: 0),
+            RowGroups(starts: UnsafePointer(byteStarts ?? starts), rowCounts: UnsafePointer(rowCounts))
         )
     }
 }

@@ -16,7 +16,7 @@ struct SegmentIndexing: Codable, Equatable {
     init(_ field: VectorField, _ config: CollectionConfig) {
         let params = config.vectors?.byName[field.name]
         let hnsw = config.hnsw.applying(params?.hnswConfig)
-        m = hnsw.m == 0 || field.kind == .sparse ? 0 : hnsw.m.clamped(to: HNSWParameters.mRange)
+        m = hnsw.m == 0 || !field.canHaveGraph ? 0 : hnsw.m.clamped(to: HNSWParameters.mRange)
         efConstruct = hnsw.efConstruct.clamped(to: HNSWParameters.efConstructRange)
         payloadM = field.kind == .sparse ? nil : hnsw.payloadM
         quantization = field.kind == .sparse ? nil : (params?.quantization ?? config.quantization)?.withoutPlacement

@@ -215,15 +215,16 @@ struct SegmentRowsWriter {
         let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
         let reader = SegmentReader(transaction: transaction.handle, path: writer.temporaryPath)
         let written = try SealedRows(meta(plan, graph: nil), reader)
-        let source: BuildSource
+        var source: BuildSource
         if let codes = written.codes {
             source = BuildSource(codes: codes, metric: field.metric)
         } else if case .numbers(let rows) = written.stored {
             source = BuildSource(rows: rows, metric: field.metric)
         } else {
-            // Manhattan on stored codes: there is nothing to build on that orders well enough.
+            // `SegmentIndexing` wants none here.
             throw .service("no graph can be built on these rows")
         }
+        if let groups = written.groups { source = source.grouped(groups, count: writer.rows.count) }
         do throws(IndexError) {
             guard let kept = keptGraph(plan) else {
                 return try unsafe HNSWBuilder.build(
