@@ -276,6 +276,11 @@ enum Kernel {
         unsafe kernel.base = rows.base
         unsafe kernel.stride_bytes = rows.strideBytes
         unsafe kernel.length = rows.dimension
+        switch rows.element {
+        case .float32: unsafe kernel.format = QVK_ROWS_F32
+        case .float16: unsafe kernel.format = QVK_ROWS_F16
+        case .uint8: unsafe kernel.format = QVK_ROWS_U8
+        }
         return unsafe kernel
     }
 

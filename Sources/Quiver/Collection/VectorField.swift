@@ -37,6 +37,9 @@ struct VectorField: Sendable {
     /// Cosine on bytes divides by the norms when it is scored: there is nothing to normalise at insert.
     var isNormalised: Bool { distance == .cosine && datatype != .uint8 }
 
+    /// Whether rows that are not sealed are held as they will be stored, too.
+    var keepsStoredRows: Bool { datatype == .uint8 || datatype == .turbo4 }
+
     /// Whether there is something to build a graph on: sums of absolute differences do not survive the rotation of
     /// stored codes, and the plain codes do not tell them.
     var canHaveGraph: Bool { kind != .sparse && (datatype != .turbo4 || distance != .manhattan) }

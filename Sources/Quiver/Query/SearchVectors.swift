@@ -56,8 +56,7 @@ struct SearchVectors: Sendable {
                 if field.isNormalised {
                     unsafe CodeEncoder.normalise(UnsafePointer(start), dimension: dimension, into: start)
                 }
-                // A query is compared with codes as it is.
-                if field.datatype != .turbo4 { _ = unsafe field.storage?.round(start) }
+                _ = unsafe field.storage?.round(start)
             }
         }
     }

@@ -172,7 +172,7 @@ struct VectorSearch {
                     acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
                     deadChunks: dead.pointee == nil ? nil : dead)
                 if vector.field.kind == .multi {
-                    let (rows, groups) = view.raggedBlocks[index].groups(dimension: vector.field.dimension)
+                    let (rows, groups) = view.raggedBlocks[index].groups(vector.field)
                     let scorer = scratch.prepare(query, on: rows, metric: metric, groups: groups)
                     try scanExactly(count, scorer, filter, scratch, top)
                     return

@@ -105,17 +105,20 @@ import QuiverModel
     let slots: UnsafeMutablePointer<UInt32>
     let codes: UnsafeMutablePointer<UInt8>?
     let terms: UnsafeMutableRawPointer?
-    /// The rows of `VectorDatatype.uint8` once more as they are scored; they have no codes.
-    let byteRows: UnsafeMutableRawPointer?
+    /// The rows once more as they will be sealed, where that is worth it: bytes, because they are scored so, and stored
+    /// codes, because to encode again what they stand for may give others.
+    let storedRows: UnsafeMutableRawPointer?
     let rows: Int
     let dimension: Int
+    private let storage: RowStorage?
     private let memory: PageMemory
 
     init(rows: Int, _ field: VectorField) {
         let dimension = field.dimension
-        let withBytes = field.datatype == .uint8
-        let withCodes = field.metric.usesCodes && !withBytes
+        let withStored = field.keepsStoredRows
+        let withCodes = field.metric.usesCodes && field.datatype != .uint8
         self.rows = rows
+        storage = withStored ? field.storage : nil
         self.dimension = dimension
         let floatCount = rows * dimension
         let codeBytes = withCodes ? rows * CodeEncoder.strideBytes(dimension: dimension) : 0
@@ -125,27 +128,34 @@ import QuiverModel
         let slotsAt = layout.add(rows * MemoryLayout<UInt32>.stride)
         let codesAt = layout.add(codeBytes)
         let termsAt = layout.add(termBytes)
-        let bytesAt = layout.add(withBytes ? rows * dimension : 0)
+        let storedAt = layout.add(withStored ? rows * (field.storage?.byteCount ?? 0) : 0)
         memory = PageMemory(byteCount: layout.byteCount)
         unsafe floats = (memory.start + floatsAt).bindMemory(to: Float.self, capacity: floatCount)
         unsafe slots = (memory.start + slotsAt).bindMemory(to: UInt32.self, capacity: rows)
         unsafe codes = withCodes ? (memory.start + codesAt).bindMemory(to: UInt8.self, capacity: codeBytes) : nil
         unsafe terms = withCodes ? memory.start + termsAt : nil
-        unsafe byteRows = withBytes ? memory.start + bytesAt : nil
+        unsafe storedRows = withStored ? memory.start + storedAt : nil
     }
 
     func write(_ vector: UnsafePointer<Float>, slot: UInt32, at row: Int) {
         let target = unsafe floats + row * dimension
-        unsafe target.update(from: vector, count: dimension)
+        if let storage, let stored = unsafe stored(row) {
+            unsafe storage.encode(vector, into: stored)
+            unsafe storage.view(stored, count: 1).copy(0, into: target)
+        } else {
+            unsafe target.update(from: vector, count: dimension)
+        }
         unsafe slots[row] = slot
         if let codes = unsafe codes, let terms = unsafe terms {
             unsafe CodeEncoder.encode(
                 target, dimension: dimension, codes: codes + row * CodeEncoder.strideBytes(dimension: dimension),
                 terms: terms + row * CodeEncoder.termsBytes)
         }
-        if let bytes = unsafe byteRows {
-            unsafe RowEncoder.encode(target, dimension: dimension, as: .uint8, into: bytes + row * dimension)
-        }
+    }
+
+    func stored(_ row: Int) -> UnsafeMutableRawPointer? {
+        guard let storage, let storedRows = unsafe storedRows else { return nil }
+        return unsafe storedRows + row * storage.byteCount
     }
 
     func numbers(_ row: Int) -> VectorNumbers {
@@ -153,7 +163,9 @@ import QuiverModel
     }
 
     func rowsView(count: Int) -> RowsView {
-        if let bytes = unsafe byteRows { return unsafe RowsView(UnsafeRawPointer(bytes), .uint8, dimension: dimension, count: count) }
+        if let stored = unsafe storedRows, case .numbers(let rows)? = unsafe storage?.view(stored, count: count) {
+            return rows
+        }
         return unsafe RowsView(floats: floats, dimension: dimension, strideFloats: dimension, count: count)
     }
 
@@ -191,6 +203,14 @@ struct GrowingView: Sendable {
     /// `rowsPerBlock` slots each.
     func slots(ofBlock block: Int) -> UnsafeMutablePointer<UInt32> {
         unsafe field.kind == .dense ? blocks[block].slots : raggedBlocks[block].slots
+    }
+
+    /// A row of the segment as it will be sealed, where it is held so.
+    func stored(_ row: UInt32) -> UnsafeRawPointer? {
+        let (block, place) = Int(row).quotientAndRemainder(dividingBy: rowsPerBlock)
+        return unsafe field.kind == .dense
+            ? blocks[block].stored(place).map { UnsafeRawPointer($0) }
+            : raggedBlocks[block].storedStarts?[place]
     }
 
     func slot(_ row: Int) -> UInt32 {

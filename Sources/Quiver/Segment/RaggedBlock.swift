@@ -38,36 +38,40 @@ import QuiverIndex
     let counts: UnsafeMutablePointer<UInt32>
     /// Rows of the multivector; 0 tells a sparse vector.
     let rowCounts: UnsafeMutablePointer<UInt32>
-    /// Where the rows of `VectorDatatype.uint8` are once more as they are scored.
-    let byteStarts: UnsafeMutablePointer<UnsafeRawPointer?>?
+    /// Where the rows are once more as they will be sealed: see `GrowingBlock.storedRows`.
+    let storedStarts: UnsafeMutablePointer<UnsafeRawPointer?>?
     private let memory: PageMemory
     private var arenas: [RaggedArena] = []
 
     init(_ field: VectorField) {
         let rows = RaggedBlock.rows
-        let withBytes = RaggedBlock.holdsBytes(field)
+        let withStored = field.keepsStoredRows
         var layout = PageMemory.Layout()
         let slotsAt = layout.add(rows * 4)
         let startsAt = unsafe layout.add(rows * MemoryLayout<UnsafeRawPointer?>.stride)
-        let byteStartsAt = unsafe layout.add(withBytes ? rows * MemoryLayout<UnsafeRawPointer?>.stride : 0)
+        let storedStartsAt = unsafe layout.add(withStored ? rows * MemoryLayout<UnsafeRawPointer?>.stride : 0)
         let countsAt = layout.add(rows * 4)
         let rowCountsAt = layout.add(rows * 4)
         memory = PageMemory(byteCount: layout.byteCount)
         unsafe slots = (memory.start + slotsAt).bindMemory(to: UInt32.self, capacity: rows)
         unsafe starts = (memory.start + startsAt).bindMemory(to: UnsafeRawPointer?.self, capacity: rows)
-        unsafe byteStarts = withBytes
-            ? (memory.start + byteStartsAt).bindMemory(to: UnsafeRawPointer?.self, capacity: rows) : nil
+        unsafe storedStarts = withStored
+            ? (memory.start + storedStartsAt).bindMemory(to: UnsafeRawPointer?.self, capacity: rows) : nil
         unsafe counts = (memory.start + countsAt).bindMemory(to: UInt32.self, capacity: rows)
         unsafe rowCounts = (memory.start + rowCountsAt).bindMemory(to: UInt32.self, capacity: rows)
     }
 
-    private static func holdsBytes(_ field: VectorField) -> Bool { field.kind == .multi && field.datatype == .uint8 }
-
     /// What a vector takes in an arena: whole cache lines.
     static func dataBytes(_ numbers: VectorNumbers, _ field: VectorField) -> Int {
-        let bytes = unsafe numbers.count * ((numbers.indices == nil ? 4 : 8) + (holdsBytes(field) ? 1 : 0))
-        return (max(bytes, 1) + 63) & ~63
+        let stored = field.keepsStoredRows ? numbers.rowCount * (field.storage?.byteCount ?? 0) : 0
+        return floatBytes(numbers) + wholeLines(stored)
     }
+
+    private static func floatBytes(_ numbers: VectorNumbers) -> Int {
+        unsafe wholeLines(max(1, numbers.count * (numbers.indices == nil ? 4 : 8)))
+    }
+
+    private static func wholeLines(_ bytes: Int) -> Int { (bytes + 63) & ~63 }
 
     func write(_ numbers: VectorNumbers, slot: UInt32, at row: Int, _ field: VectorField, in arena: RaggedArena) {
         let start = unsafe arena.take(RaggedBlock.dataBytes(numbers, field))
@@ -76,11 +80,17 @@ import QuiverIndex
             unsafe start.copyMemory(from: indices, byteCount: numbers.count * 4)
             unsafe values = start + numbers.count * 4
         }
-        unsafe values.copyMemory(from: numbers.floats, byteCount: numbers.count * 4)
-        if let byteStarts = unsafe byteStarts {
-            let bytes = unsafe start + numbers.count * 4
-            unsafe RowEncoder.encode(numbers.floats, dimension: numbers.count, as: .uint8, into: bytes)
-            unsafe byteStarts[row] = UnsafeRawPointer(bytes)
+        if let storedStarts = unsafe storedStarts, let storage = field.storage {
+            let stored = unsafe start + RaggedBlock.floatBytes(numbers)
+            let floats = unsafe start.bindMemory(to: Float.self, capacity: numbers.count)
+            for index in 0..<numbers.rowCount {
+                let at = unsafe stored + index * storage.byteCount
+                unsafe storage.encode(numbers.floats + index * field.dimension, into: at)
+                unsafe storage.view(at, count: 1).copy(0, into: floats + index * field.dimension)
+            }
+            unsafe storedStarts[row] = UnsafeRawPointer(stored)
+        } else {
+            unsafe values.copyMemory(from: numbers.floats, byteCount: numbers.count * 4)
         }
         if arenas.last !== arena { arenas.append(arena) }
         unsafe slots[row] = slot
@@ -108,11 +118,13 @@ import QuiverIndex
     }
 
     /// The multivectors of the block as groups of rows. The view has no rows of its own: groups say where theirs are.
-    func groups(dimension: Int) -> (rows: RowsView, groups: RowGroups) {
-        unsafe (
+    func groups(_ field: VectorField) -> (rows: RowsView, groups: RowGroups) {
+        let scored = unsafe field.datatype == .uint8 ? storedStarts ?? starts : starts
+        return unsafe (
             RowsView(
-                UnsafeRawPointer(slots), byteStarts == nil ? .float32 : .uint8, dimension: dimension, count: 0),
-            RowGroups(starts: UnsafePointer(byteStarts ?? starts), rowCounts: UnsafePointer(rowCounts))
+                UnsafeRawPointer(slots), field.datatype == .uint8 ? .uint8 : .float32, dimension: field.dimension,
+                count: 0),
+            RowGroups(starts: UnsafePointer(scored), rowCounts: UnsafePointer(rowCounts))
         )
     }
 }

@@ -41,17 +41,12 @@ struct RowStorage: Sendable {
         }
     }
 
-    /// The row as it will be read back; false when it does not fit, which only half precision can tell.
+    /// The row as it will be read back; false when it does not fit, which only half precision can tell. Rows of codes
+    /// stay as they came until they are stored: what codes stand for may have others.
     func round(_ row: UnsafeMutablePointer<Float>) -> Bool {
         switch form {
-        case .numbers(let element): return unsafe RowEncoder.round(row, dimension: dimension, as: element)
-        case .codes(let quantizer):
-            unsafe withUnsafeTemporaryAllocation(byteCount: quantizer.strideBytes, alignment: 64) { codes in
-                guard let base = codes.baseAddress else { return }
-                unsafe quantizer.encode(UnsafePointer(row), into: base)
-                unsafe quantizer.decode(UnsafeRawPointer(base), into: row)
-            }
-            return true
+        case .numbers(let element): unsafe RowEncoder.round(row, dimension: dimension, as: element)
+        case .codes: true
         }
     }
 

@@ -277,7 +277,7 @@ extension SegmentSource {
     func storedRows(_ point: UInt32, as field: VectorField) -> UnsafeRawPointer? {
         switch self {
         case .growing(let view):
-            return unsafe field.datatype == .float32 ? UnsafeRawPointer(view.numbers(point).floats) : nil
+            return unsafe field.datatype == .float32 ? UnsafeRawPointer(view.numbers(point).floats) : view.stored(point)
         case .sealed(let segment):
             guard let rows = segment.rows else { return nil }
             return unsafe rows.stored.base + rows.rowRange(Int(point)).lowerBound * rows.stored.strideBytes
