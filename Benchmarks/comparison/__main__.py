@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
-import datasets  # noqa: E402
+import corpus  # noqa: E402
 import engines  # noqa: E402
 import report  # noqa: E402
 from engines.base import EF_CONSTRUCT, M  # noqa: E402
@@ -144,8 +144,8 @@ def recall_of(answers: list, truth, k: int) -> float | None:
 def measure(ds, arguments, cache: Path, scratch: Path) -> dict:
     pickled = scratch / f"{ds.slug}.pickle"
     pickled.write_bytes(pickle.dumps(ds))
-    truth = datasets.exact(ds)
-    shares = {name: float(datasets.matching(ds.payload, flt).mean()) for name, flt in ds.filters.items()}
+    truth = corpus.exact(ds)
+    shares = {name: float(corpus.matching(ds.payload, flt).mean()) for name, flt in ds.filters.items()}
     found: dict[str, dict] = {}
     processes: dict[str, Process] = {}
     try:
@@ -258,8 +258,8 @@ def read_arguments():
     if unknown:
         parser.error(f"there is no engine {', '.join(unknown)}")
     arguments.ef = sorted({max(arguments.k, int(ef)) for ef in arguments.ef.split(",")})
-    if arguments.rounds < 1 or arguments.k < 1 or arguments.k > datasets.DEPTH:
-        parser.error(f"--rounds: at least 1; --k: from 1 to {datasets.DEPTH}")
+    if arguments.rounds < 1 or arguments.k < 1 or arguments.k > corpus.DEPTH:
+        parser.error(f"--rounds: at least 1; --k: from 1 to {corpus.DEPTH}")
     return arguments
 
 
@@ -267,13 +267,13 @@ def chosen(arguments) -> list:
     data = ROOT / "Tests/Data"
     found = []
     if not arguments.no_sample:
-        found.append(datasets.load(
+        found.append(corpus.load(
             "the sample: 5,000 product descriptions x 384", "sample", data / "sample5k.f16.npy",
             payloads=data / "sample5k.jsonl", filters=HERE / "filters.json",
             indexes={"section": "keyword", "installed_size": "integer"}))
     if arguments.vectors:
         indexes = dict(pair.rsplit(":", 1) for pair in arguments.index)
-        found.append(datasets.load(
+        found.append(corpus.load(
             arguments.name, arguments.slug, arguments.vectors, arguments.queries, arguments.payloads,
             arguments.filters, indexes))
     return found

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from datasets import matching
+from corpus import matching
 
 from .base import EF_CONSTRUCT, M, Engine, Timer
 
