@@ -25,6 +25,8 @@ let package = Package(
         .library(name: "QuiverServer", targets: ["QuiverServer"]),
         .library(name: "QuiverC", type: .dynamic, targets: ["QuiverC"]),
         .executable(name: "quiver", targets: ["QuiverCLI"]),
+        // For Benchmarks/ alone: nothing in these floors but QuiverModel is public.
+        .library(name: "QuiverFloors", targets: ["QuiverIndex", "QuiverPayload", "QuiverJSON", "QuiverWire"]),
     ],
     traits: [
         .trait(name: "Server", description: "The REST server and the `quiver` executable, with the web stack they need."),
@@ -139,7 +141,7 @@ let package = Package(
         .testTarget(
             name: "QuiverCLITests",
             dependencies: [
-                "QuiverCLI", "QuiverServer", "QuiverJSON", "QuiverModel", "QuiverTestKit",
+                "QuiverCLI", "Quiver", "QuiverServer", "QuiverJSON", "QuiverModel", "QuiverTestKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
             ],

@@ -89,6 +89,16 @@ import QuiverModel
         return environment
     }
 
+    /// The bytes of the data of each chunk that the file has.
+    func chunkBytes() throws(QuiverError) -> [(chunk: SegmentChunk, bytes: Int)] {
+        let reader = SegmentReader(transaction: transaction.handle, path: path)
+        var sizes: [(chunk: SegmentChunk, bytes: Int)] = []
+        for chunk in SegmentChunk.allCases where try reader.isPresent(chunk) {
+            sizes.append((chunk, unsafe try reader.bytes(chunk).count))
+        }
+        return sizes
+    }
+
     /// Compares every chunk with its checksum. Reads the whole file.
     func verify() throws(QuiverError) {
         try SegmentReader(transaction: transaction.handle, path: path).verify()

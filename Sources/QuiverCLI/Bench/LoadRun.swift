@@ -66,7 +66,7 @@ struct LoadRun: Sendable {
     func run(onMeasuring: @escaping @Sendable () -> Void = {}) -> Result {
         let shared = Shared(start: Clock.now + 2_000_000, onMeasuring: onMeasuring)
         let threads = (0..<options.connections).map { number in
-            LoadThread { drive(number, shared) }
+            BenchThread { drive(number, shared) }
         }
         for thread in threads { thread.join() }
         return shared.result.withLock { $0 }
@@ -176,37 +176,14 @@ struct LoadRun: Sendable {
     }
 }
 
-/// A thread that may block.
-private final class LoadThread {
-    private var handle = pthread_t()
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Body(run: body))
-        let code = pthread_create(
-            &handle, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, box.toOpaque())
-        precondition(code == 0, "the system refused a thread: \(code)")
-    }
-
-    func join() { _ = pthread_join(handle, nil) }
-
-    private final class Body: Sendable {
-        let run: @Sendable () -> Void
-
-        init(run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-}
-
 /// The monotonic clock, and the processor time of threads.
 enum Clock {
     /// Nanoseconds.
     static var now: UInt64 { clock_gettime_nsec(CLOCK_MONOTONIC) }
 
     static var threadCPUSeconds: Double { Double(clock_gettime_nsec(CLOCK_THREAD_CPUTIME_ID)) / 1e9 }
+
+    static var processCPUSeconds: Double { Double(clock_gettime_nsec(CLOCK_PROCESS_CPUTIME_ID)) / 1e9 }
 
     private static func clock_gettime_nsec(_ clock: clockid_t) -> UInt64 {
         var time = timespec()

@@ -17,3 +17,25 @@ enum ProcessUsage {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }
+
+/// What this process keeps in memory, as Linux tells in `/proc`.
+struct ProcessMemory: Hashable, Sendable {
+    /// Its own: heap and stacks.
+    var anonymousBytes: Int
+    /// Of mapped files, which the system may take back.
+    var fileBytes: Int
+
+    /// Nil where the system does not tell.
+    static var current: ProcessMemory? {
+        guard let text = try? TextFile.read("/proc/self/status"), let anonymous = bytes("RssAnon:", in: text),
+            let file = bytes("RssFile:", in: text)
+        else { return nil }
+        return ProcessMemory(anonymousBytes: anonymous, fileBytes: file)
+    }
+
+    private static func bytes(_ name: String, in text: String) -> Int? {
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { return nil }
+        let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+        return fields.count > 1 ? Int(fields[1]).map { $0 << 10 } : nil
+    }
+}

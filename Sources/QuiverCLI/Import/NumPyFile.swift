@@ -4,11 +4,11 @@ struct NumPyFile: Sendable {
     private let file: InputFile
 
     /// - Throws: `CommandFailure`: 66 when there is no such file, 65 for one that is not a fitting array.
-    init(_ path: String) throws(CommandFailure) {
+    init(_ path: String, of content: NumPyHeader.Content = .components) throws(CommandFailure) {
         file = try InputFile(path)
         do throws(NumPyHeader.Fault) {
             let prefix = try Self.read(file, NumPyHeader.prefixByteCount)
-            header = try NumPyHeader(try Self.read(file, try NumPyHeader.byteCount(prefix)))
+            header = try NumPyHeader(try Self.read(file, try NumPyHeader.byteCount(prefix)), of: content)
         } catch {
             throw CommandFailure(code: .dataError, message: "\(path): \(error.message)")
         }
@@ -32,12 +32,8 @@ struct NumPyFile: Sendable {
 
     /// The components of `rows`, one row after the other.
     func components(rows: Range<Int>) throws(CommandFailure) -> [Float] {
-        let bytes = try file.read(
-            at: header.dataOffset + rows.lowerBound * header.rowByteCount, count: rows.count * header.rowByteCount)
+        let bytes = try bytes(rows: rows)
         let count = rows.count * header.columns
-        guard bytes.count == count * header.element.byteCount else {
-            throw CommandFailure(code: .inputOutput, message: "\(file.path): the file became shorter")
-        }
         return bytes.withUnsafeBytes { raw in
             [Float](unsafeUninitializedCapacity: count) { floats, initialized in
                 switch header.element {
@@ -51,10 +47,41 @@ struct NumPyFile: Sendable {
                         let bits = UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
                         floats.initializeElement(at: index, to: HalfFloat.float(bits))
                     }
+                case .int32, .uint32, .int64, .uint64:
+                    for index in 0..<count { floats.initializeElement(at: index, to: Float(number(in: raw, at: index))) }
                 }
                 initialized = count
             }
         }
+    }
+
+    /// The whole numbers of `rows`, one row after the other; those of an array of floats are cut off.
+    func numbers(rows: Range<Int>) throws(CommandFailure) -> [Int] {
+        if NumPyHeader.Content.components.takes(header.element) {
+            return try components(rows: rows).map { Int(exactly: $0.rounded(.towardZero)) ?? -1 }
+        }
+        let bytes = try bytes(rows: rows)
+        return bytes.withUnsafeBytes { raw in (0..<rows.count * header.columns).map { number(in: raw, at: $0) } }
+    }
+
+    private func number(in raw: UnsafeRawBufferPointer, at index: Int) -> Int {
+        switch header.element {
+        case .int32: Int(Int32(littleEndian: raw.loadUnaligned(fromByteOffset: index * 4, as: Int32.self)))
+        case .uint32: Int(UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
+        case .int64: Int(Int64(littleEndian: raw.loadUnaligned(fromByteOffset: index * 8, as: Int64.self)))
+        case .uint64:
+            Int(clamping: UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)))
+        case .float32, .float16: 0
+        }
+    }
+
+    private func bytes(rows: Range<Int>) throws(CommandFailure) -> [UInt8] {
+        let bytes = try file.read(
+            at: header.dataOffset + rows.lowerBound * header.rowByteCount, count: rows.count * header.rowByteCount)
+        guard bytes.count == rows.count * header.rowByteCount else {
+            throw CommandFailure(code: .inputOutput, message: "\(file.path): the file became shorter")
+        }
+        return bytes
     }
 }
 

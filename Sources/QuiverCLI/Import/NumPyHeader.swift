@@ -11,8 +11,41 @@ struct NumPyHeader: Hashable, Sendable {
     enum Element: String, Sendable {
         case float32 = "<f4"
         case float16 = "<f2"
+        case int32 = "<i4"
+        case uint32 = "<u4"
+        case int64 = "<i8"
+        case uint64 = "<u8"
 
-        var byteCount: Int { self == .float32 ? 4 : 2 }
+        var byteCount: Int {
+            switch self {
+            case .float16: 2
+            case .float32, .int32, .uint32: 4
+            case .int64, .uint64: 8
+            }
+        }
+    }
+
+    /// What the numbers of a file are for.
+    enum Content: Sendable {
+        case components
+        /// Row numbers.
+        case numbers
+
+        func takes(_ element: Element) -> Bool {
+            let isFloat = element == .float32 || element == .float16
+            return self == .components ? isFloat : !isFloat
+        }
+
+        fileprivate func refusal(of kind: String) -> Fault {
+            switch self {
+            case .components:
+                Fault(
+                    message:
+                        "numbers of type '\(kind)' cannot be imported: '<f4' (float32) or '<f2' (float16) are needed")
+            case .numbers:
+                Fault(message: "numbers of type '\(kind)' are not row numbers: whole numbers of 4 or 8 bytes are needed")
+            }
+        }
     }
 
     var element: Element
@@ -46,7 +79,7 @@ struct NumPyHeader: Hashable, Sendable {
     }
 
     /// Reads a whole head.
-    init(_ head: [UInt8]) throws(Fault) {
+    init(_ head: [UInt8], of content: Content = .components) throws(Fault) {
         let length = try Self.byteCount(head)
         guard head.count >= length else { throw Fault(message: "the file ends within its head") }
         let start = head[6] == 1 ? 10 : 12
@@ -60,15 +93,12 @@ struct NumPyHeader: Hashable, Sendable {
         guard case .string(let kind) = fields["descr"] else {
             throw Fault(message: "'descr' is missing, or not a plain type")
         }
-        guard let element = Element(rawValue: kind) else {
-            throw Fault(
-                message: "numbers of type '\(kind)' cannot be imported: '<f4' (float32) or '<f2' (float16) are needed")
-        }
+        guard let element = Element(rawValue: kind), content.takes(element) else { throw content.refusal(of: kind) }
         guard fields["fortran_order"] == .boolean(false) else {
             throw Fault(message: "the array has to be in C order (numpy.ascontiguousarray makes it so)")
         }
         guard case .tuple(let shape) = fields["shape"], shape.count == 2, shape[0] >= 0, shape[1] >= 1,
-            !shape[0].multipliedReportingOverflow(by: shape[1] * 4).overflow
+            !shape[0].multipliedReportingOverflow(by: shape[1] * 8).overflow
         else {
             throw Fault(message: "the array has to have two dimensions: rows and components")
         }

@@ -10,6 +10,8 @@ extension ExitCode {
     static let cannotCreate = ExitCode(73)
     static let inputOutput = ExitCode(74)
     static let configuration = ExitCode(78)
+    /// As shells have it for SIGINT.
+    static let interrupted = ExitCode(130)
 }
 
 /// A command that ends with one clear sentence on standard error and an exit code.
