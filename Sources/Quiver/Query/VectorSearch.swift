@@ -77,12 +77,12 @@ struct VectorSearch {
                 || scratch.candidateCount >= SearchShortfall.liveMatches(view, bitmap, atMost: limit)
             {
                 // Coarse codes order their candidates badly: all of them are worth a look.
-                let count = usesQuantized(rows) ? ef : Search.rescoreCount(limit: limit, ef: ef)
+                let count = isCoarse(rows) ? ef : Search.rescoreCount(limit: limit, ef: ef)
                 rescore(count, query, answer, scratch)
                 return
             }
         }
-        let keep = usesQuantized(rows) ? max(scanKeep, ef) : scanKeep
+        let keep = isCoarse(rows) ? max(scanKeep, ef) : scanKeep
         try scan(segment, range, scorer, filter, keep: keep, scratch)
         rescore(keep, query, answer, scratch)
     }
@@ -119,15 +119,25 @@ struct VectorSearch {
         if let quantized = rows.quantized, codes.usesQuantized {
             return scratch.prepare(query, on: quantized, queryEncoding: codes.queryEncoding, groups: rows.groups)
         }
-        if let codes = rows.codes { return scratch.prepare(query, on: codes, metric: metric, groups: rows.groups) }
+        if let codes = rows.codes, usesCodes(rows) {
+            return scratch.prepare(query, on: codes, metric: metric, groups: rows.groups)
+        }
         return rows.stored.scorer(query, metric: metric, groups: rows.groups, scratch)
     }
 
     /// Whether candidates of these rows were found on codes of a configured form.
     private func usesQuantized(_ rows: SealedRows) -> Bool { rows.quantized != nil && codes.usesQuantized }
 
+    /// Whether the plain codes are searched, when no others are: not those of a configured quantile that is ignored.
+    private func usesCodes(_ rows: SealedRows) -> Bool {
+        rows.codes != nil && (!rows.codesAreClipped || codes.usesQuantized)
+    }
+
+    /// Whether candidates come in an order that is far from that of the stored vectors.
+    private func isCoarse(_ rows: SealedRows) -> Bool { usesQuantized(rows) || rows.codesAreClipped && usesCodes(rows) }
+
     private func rescore(_ count: Int, _ query: QueryVectors, _ answer: Answer, _ scratch: SearchScratch) {
-        let isExact = answer.rows.codes == nil && !usesQuantized(answer.rows)
+        let isExact = !usesQuantized(answer.rows) && !usesCodes(answer.rows)
         if isExact || !codes.rescores {
             Search.collect(
                 count: count, filter: answer.filter, segment: answer.number, scratch: scratch, into: answer.top)

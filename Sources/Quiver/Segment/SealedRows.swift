@@ -9,6 +9,8 @@ import QuiverModel
     let offsets: UnsafePointer<UInt32>?
     /// Nil for Manhattan.
     let codes: CodesView?
+    /// Whether `codes` cut off large values, as a configured quantile wants it.
+    let codesAreClipped: Bool
     /// What is searched instead of `codes` where the collection has its vectors quantized.
     let quantized: QuantizedView?
     /// Nil for a segment without a graph.
@@ -22,6 +24,7 @@ import QuiverModel
             count: count)
         unsafe offsets = meta.kind == .multi ? try SealedRows.openOffsets(meta, chunks) : nil
         codes = meta.metric.usesCodes ? try SealedRows.openCodes(count, meta.dimension, chunks) : nil
+        codesAreClipped = SegmentIndexing(text: meta.indexing)?.quantization?.clips ?? false
         quantized = try chunks.isPresent(.quantizer) ? SealedRows.openQuantized(meta, chunks) : nil
         graph = try meta.graph.map { graph throws(QuiverError) in
             try SealedRows.openGraph(graph, pointCount: meta.pointCount, chunks)

@@ -36,6 +36,12 @@ struct SegmentQuantization {
 }
 
 extension QuantizationConfig {
+    /// Whether the plain codes cut off large values.
+    var clips: Bool {
+        guard case .scalar(let scalar) = self, let quantile = scalar.quantile else { return false }
+        return quantile < 1
+    }
+
     /// How queries of binary codes are encoded.
     var queryEncoding: BinaryQueryEncoding {
         guard case .binary(let binary) = self else { return .default }
