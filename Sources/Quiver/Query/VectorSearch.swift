@@ -54,7 +54,8 @@ struct VectorSearch {
         let slotOf = unsafe segment.slots.isIdentity ? nil : segment.slots.slots
         let filter = unsafe RowFilter(slotOf: slotOf, deadChunks: deadChunks)
         let metric = segment.meta.metric
-        let answer = Answer(rows: rows, metric: metric, filter: filter, number: number, top: top)
+        let answer = Answer(
+            rows: rows, isCold: segment.hasColdVectors, metric: metric, filter: filter, number: number, top: top)
         let plan = plan(segment)
         if plan == .exact {
             let scorer = rows.stored.scorer(query, metric: metric, groups: rows.groups, scratch)
@@ -107,6 +108,7 @@ struct VectorSearch {
     /// Where the candidates of one segment go.
     private struct Answer {
         let rows: SealedRows
+        let isCold: Bool
         let metric: Metric
         let filter: RowFilter
         let number: UInt32
@@ -143,6 +145,7 @@ struct VectorSearch {
                 count: count, filter: answer.filter, segment: answer.number, scratch: scratch, into: answer.top)
             return
         }
+        if answer.isCold { unsafe answer.rows.fetch(scratch.candidates.prefix(count)) }
         let exactScorer = answer.rows.stored.scorer(
             query, metric: answer.metric, groups: answer.rows.groups, scratch)
         Search.rescore(

@@ -106,6 +106,16 @@ import QuiverModel
 
     // MARK: Placement
 
+    /// Asks for the stored vectors of points together: the disk then reads them side by side, where one after the other
+    /// would each be waited for.
+    func fetch(_ candidates: Slice<UnsafeBufferPointer<Candidate>>) {
+        for unsafe candidate in unsafe candidates {
+            let rows = rowRange(Int(candidate.row))
+            unsafe MappedMemory.fetch(
+                stored.base + rows.lowerBound * stored.strideBytes, bytes: rows.count * stored.strideBytes)
+        }
+    }
+
     func place(_ placement: SegmentPlacement) {
         unsafe MappedMemory.place(
             stored.base, bytes: stored.count * stored.strideBytes, placement.vectors, isRandom: true)

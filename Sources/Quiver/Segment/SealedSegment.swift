@@ -1,3 +1,5 @@
+import Synchronization
+
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -21,6 +23,7 @@ import QuiverModel
     let indexing: SegmentIndexing?
 
     private let transaction: ReadTransaction
+    private let isCold = Atomic(false)
 
     var pointCount: Int { meta.pointCount }
     var graph: GraphView? { rows?.graph }
@@ -55,9 +58,13 @@ import QuiverModel
 
     /// Applies where the collection wants the parts of the segment to be held.
     func place(_ placement: SegmentPlacement) {
+        isCold.store(placement.vectors == .cold, ordering: .relaxed)
         rows?.place(placement)
         sparse?.place(placement)
     }
+
+    /// Whether stored vectors are to be read from the disk when they are needed: then it pays to ask for them early.
+    var hasColdVectors: Bool { isCold.load(ordering: .relaxed) }
 
     /// The vector of the point `point`, a copy.
     func value(_ point: UInt32) -> VectorValue {

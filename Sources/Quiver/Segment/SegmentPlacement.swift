@@ -28,6 +28,14 @@ struct SegmentPlacement: Equatable, Sendable {
 
 /// Advice about mapped memory.
 enum MappedMemory {
+    /// Begins to read what is not in memory.
+    static func fetch(_ start: UnsafeRawPointer, bytes: Int) {
+        let page = UInt(getpagesize())
+        let first = UInt(bitPattern: start) / page * page
+        guard let base = unsafe UnsafeMutableRawPointer(bitPattern: first) else { return }
+        _ = unsafe madvise(base, Int(UInt(bitPattern: start) + UInt(bytes) - first), MADV_WILLNEED)
+    }
+
     /// - Parameter isRandom: single rows are read here and there: reading ahead of them brings what nobody wants.
     static func place(
         _ start: UnsafeRawPointer, bytes: Int, _ placement: MemoryPlacement?, isRandom: Bool = false

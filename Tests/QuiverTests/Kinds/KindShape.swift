@@ -110,10 +110,10 @@ struct KindShape: Sendable, CustomTestStringConvertible {
         return lengths > 0 ? plain / lengths : 0
     }
 
-    /// How far a similarity may be from the exact one: rounding, and of `turbo4` the eight bits of the query.
+    /// How far a similarity may be from the exact one.
     func tolerance(_ query: [[Float]], _ rows: [[Float]]) -> Double {
         let lengths = query.map(PlainMath.length).reduce(0, +) * (rows.map(PlainMath.length).max() ?? 0)
-        let share = datatype == .turbo4 ? 2e-2 : 2e-4
+        let share = 2e-4
         switch distance {
         case .cosine: return share * Double(query.count)
         case .dot: return share * lengths + 1e-6
