@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -72,10 +74,16 @@ class Failed(Exception):
     pass
 
 
+said = 0.0
+
+
 def say(text: str) -> None:
+    """One line that is written anew on a terminal, and a line every few seconds elsewhere."""
+    global said
     if sys.stderr.isatty():
         print("\r\x1b[K" + text, end="", file=sys.stderr, flush=True)
-    else:
+    elif time.monotonic() - said > 5:
+        said = time.monotonic()
         print(text, file=sys.stderr, flush=True)
 
 
@@ -86,6 +94,14 @@ def disk_bytes(folder: Path) -> int:
 def version_of(name: str) -> str:
     distribution = engines.ENGINES[name].distribution
     return importlib.metadata.version(distribution) if distribution else quiver_version()
+
+
+def build_of(name: str) -> str:
+    """As `version_of`; of Quiver the library itself, which changes between versions as well."""
+    library = os.environ.get("QUIVER_LIBRARY")
+    if engines.ENGINES[name].distribution or not library:
+        return version_of(name)
+    return hashlib.sha256(Path(library).read_bytes()).hexdigest()[:12]
 
 
 def quiver_version() -> str:
@@ -110,11 +126,22 @@ def machine() -> dict:
         "load_before": os.getloadavg()[0]}
 
 
+def command() -> str:
+    """What was called, without what the figures do not depend on; files by their names."""
+    words, shown = iter(sys.argv[1:]), []
+    for word in words:
+        if word in ("--cache", "--page", "--note"):
+            next(words, None)
+        elif word != "--rebuild":
+            shown.append(Path(word).name if word.startswith("/") else word)
+    return shlex.join(["Benchmarks/compare", *shown])
+
+
 # MARK: Measuring
 
 def build(name: str, ds, pickled: Path, cache: Path, arguments) -> dict:
     """Makes the index unless an earlier run did. Returns what it took."""
-    folder = cache / f"{ds.key}-{name}-{version_of(name)}-m{M}-ef{EF_CONSTRUCT}".replace("/", "_")
+    folder = cache / f"{ds.key}-{name}-{build_of(name)}-m{M}-ef{EF_CONSTRUCT}".replace("/", "_")
     note = folder.with_name(folder.name + ".json")
     if note.exists() and not arguments.rebuild:
         return {"folder": folder, **json.loads(note.read_text())}
@@ -182,7 +209,7 @@ def sweep(ds, arguments, truth: dict, found: dict, processes: dict) -> None:
     for round in range(arguments.rounds + 1):
         for filter, threads in settings:
             for ef in arguments.ef:
-                say(f"{ds.slug}: round {round} of {arguments.rounds}, filter {filter}, {threads} threads, ef {ef}")
+                say(f"{ds.slug}: round {round} of {arguments.rounds}, {filter}, {threads} threads, ef {ef}")
                 for name, process in list(processes.items()):
                     if filter != "none" and not found[name]["opened"]["filters"]:
                         continue
@@ -227,31 +254,32 @@ def sweep(ds, arguments, truth: dict, found: dict, processes: dict) -> None:
 
 def read_arguments():
     parser = argparse.ArgumentParser(
-        prog="Benchmarks/compare", description="Measures Quiver beside engines from PyPI, on the sample that ships with it and on one more "
-        "data set, and writes docs/BENCHMARKS.md.")
+        prog="Benchmarks/compare", description="Measures Quiver beside engines from PyPI, on the sample that ships "
+        "with it and on one more data set, and writes docs/BENCHMARKS.md.")
+    add = parser.add_argument
     standard = [name for name, entry in engines.ENGINES.items() if entry.standard]
-    parser.add_argument("--engines", default=",".join(standard), metavar="A,B,…", help="of " + ", ".join(engines.ENGINES))
-    parser.add_argument("--no-sample", action="store_true", help="leave the sample out")
-    parser.add_argument("--vectors", metavar="F.npy", help="one more data set: rows × components")
-    parser.add_argument("--queries", metavar="F.npy", help="its queries; every tenth row is held out unless given")
-    parser.add_argument("--payloads", metavar="F.jsonl", help="its payloads, one JSON object a line; .gz is read as well")
-    parser.add_argument("--filters", metavar="F.json", help="its filters: names and Qdrant filters (must, match, range)")
-    parser.add_argument("--index", action="append", default=[], metavar="FIELD:TYPE", help="a field index of it")
-    parser.add_argument("--name", default="more vectors", help="its name for people")
-    parser.add_argument("--slug", default="more", help="its name for files")
-    parser.add_argument("--ef", default="10,16,24,32,48,64,96,128,192,256")
-    parser.add_argument("--k", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2, help="of the second measurement, without filter")
-    parser.add_argument("--build-threads", type=int, default=os.cpu_count())
-    parser.add_argument("--cache", default=os.environ.get("QUIVER_BENCH_CACHE") or str(ROOT / ".build/compare"),
-                        help="where indexes are kept ($QUIVER_BENCH_CACHE)")
-    parser.add_argument("--rebuild", action="store_true", help="build indexes that are there already")
-    parser.add_argument("--clock", choices=["wall", "processor"], default="wall", help="what rates of one thread count: "
-                        "the time that passes, or processor time, for machines that others use as well")
-    parser.add_argument("--note", action="append", default=[], help="a line for the page, about the machine or the run")
-    parser.add_argument("--page", default=str(ROOT / "docs/BENCHMARKS.md"))
-    parser.add_argument("--render", metavar="results.json", help="write the page from earlier results, without measuring")
+    add("--engines", default=",".join(standard), metavar="A,B,…", help="of " + ", ".join(engines.ENGINES))
+    add("--no-sample", action="store_true", help="leave the sample out")
+    add("--vectors", metavar="F.npy", help="one more data set: rows × components")
+    add("--queries", metavar="F.npy", help="its queries; every tenth row is held out unless given")
+    add("--payloads", metavar="F.jsonl", help="its payloads, one JSON object a line; .gz is read as well")
+    add("--filters", metavar="F.json", help="its filters: names and Qdrant filters (must with match and range)")
+    add("--index", action="append", default=[], metavar="FIELD:TYPE", help="a field index of it; repeatable")
+    add("--name", default="more vectors", help="its name for people")
+    add("--slug", default="more", help="its name for files")
+    add("--ef", default="10,16,24,32,48,64,96,128,192,256", metavar="N,N,…")
+    add("--k", type=int, default=10)
+    add("--rounds", type=int, default=5)
+    add("--threads", type=int, default=2, help="of the second measurement, without filter")
+    add("--build-threads", type=int, default=os.cpu_count())
+    add("--cache", default=os.environ.get("QUIVER_BENCH_CACHE") or str(ROOT / ".build/compare"),
+        help="where indexes are kept ($QUIVER_BENCH_CACHE)")
+    add("--rebuild", action="store_true", help="build indexes that are there already")
+    add("--clock", choices=["wall", "processor"], default="wall",
+        help="what rates of one thread count: the time that passes, or processor time, for machines that others use")
+    add("--note", action="append", default=[], help="a line for the page, about the machine or the run; repeatable")
+    add("--page", default=str(ROOT / "docs/BENCHMARKS.md"))
+    add("--render", metavar="results.json", help="write the page from earlier results, without measuring")
     arguments = parser.parse_args()
     arguments.engines = [name for name in arguments.engines.split(",") if name]
     unknown = [name for name in arguments.engines if name not in engines.ENGINES]
@@ -290,8 +318,9 @@ def main() -> None:
         "versions": {"quiver": quiver_version()} | {
             entry.distribution: version_of(name) for name, entry in engines.ENGINES.items()
             if entry.distribution and name in arguments.engines},
-        "command": os.environ.get("QUIVER_COMPARE_COMMAND") or shlex.join(["Benchmarks/compare", *sys.argv[1:]]),
-        "notes": arguments.note, "clock": arguments.clock, "k": arguments.k, "rounds": arguments.rounds, "threads": arguments.threads,
+        "command": command(),
+        "notes": arguments.note, "clock": arguments.clock, "k": arguments.k, "rounds": arguments.rounds,
+        "threads": arguments.threads,
         "build_threads": arguments.build_threads, "m": M, "ef_construct": EF_CONSTRUCT, "datasets": []}
     with tempfile.TemporaryDirectory(prefix="quiver-compare-") as scratch:
         for ds in chosen(arguments):
@@ -301,7 +330,7 @@ def main() -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(results, separators=(",", ":")) + "\n")
     report.write(results, page)
-    say(f"wrote {page}")
+    print(f"wrote {page}", file=sys.stderr)
 
 
 if __name__ == "__main__":

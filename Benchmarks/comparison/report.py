@@ -113,7 +113,8 @@ def dataset_section(results: dict, dataset: dict, plots: dict[str, str]) -> list
         seconds = built["ingest_s"] + built["index_s"]
         rows.append(
             [name, f"{seconds:,.1f} s", number(dataset["n"] / seconds if seconds else None),
-             f"{built['build_cpu_s']:,.1f} s", f"{engine['disk'] / 1e6:,.0f} MB", f"{engine['memory']['rss_anon'] / 1e6:,.0f} MB",
+             f"{built['build_cpu_s']:,.1f} s", f"{engine['disk'] / 1e6:,.0f} MB",
+             f"{engine['memory']['rss_anon'] / 1e6:,.0f} MB",
              f"{engine['memory']['rss_file'] / 1e6:,.0f} MB", f"{opened['open_s'] * 1e3:,.0f} ms"])
     out += [f"Building with {results['build_threads']} threads, and what it takes:", "", *table(rows), ""]
     failed = {n: e["error"] for n, e in dataset["engines"].items() if "error" in e}
@@ -165,7 +166,7 @@ def draw(results: dict, folder: Path, link: str) -> dict[str, dict[str, str]]:
             series = {name: curve.points for name, curve in curves(results, dataset, filter, 1).items()}
             what = "no filter" if filter == "none" else f"filter \"{filter}\""
             text = svg.plot(
-                headline(dataset), f"{what}, one thread, {clock}medians of {results['rounds']} rounds; up and right is better",
+                headline(dataset), f"{what}, one thread, {clock}medians; up and right is better",
                 series, order)
             if text:
                 name = f"{dataset['slug']}.svg" if filter == "none" else f"{dataset['slug']}-filter{place}.svg"

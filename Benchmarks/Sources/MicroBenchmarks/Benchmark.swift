@@ -107,9 +107,10 @@ struct FixedGenerator: RandomNumberGenerator {
 }
 
 /// Memory that stays where it is until the process ends, for rows and codes.
-func permanent<Element>(_ elements: [Element], alignment: Int = 64, slackBytes: Int = 64) -> UnsafeMutablePointer<Element> {
+func permanent<Element>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
+    let slackBytes = 64
     let bytes = elements.count * MemoryLayout<Element>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes + slackBytes, alignment: alignment)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes + slackBytes, alignment: 64)
     memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes + slackBytes)
     elements.withUnsafeBytes { source in
         if let base = source.baseAddress { memory.copyMemory(from: base, byteCount: bytes) }

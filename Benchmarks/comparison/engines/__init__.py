@@ -30,7 +30,8 @@ ENGINES = {
     "faiss-sq8": Entry(
         "engines.libraries", "Faiss", "faiss-cpu", "HNSW over 8-bit codes, refined with float32", {"codes": True}),
     "usearch": Entry("engines.libraries", "USearch", "usearch", "HNSW, float32"),
-    "usearch-i8": Entry("engines.libraries", "USearch", "usearch", "HNSW over 8-bit codes, not refined", {"dtype": "i8"}),
+    "usearch-i8": Entry(
+        "engines.libraries", "USearch", "usearch", "HNSW over 8-bit codes, not refined", {"dtype": "i8"}),
     "svs": Entry("engines.svs_engine", "SVS", "scalable-vs", "Vamana, float32"),
     "svs-lvq": Entry("engines.svs_engine", "SVS", "scalable-vs", "Vamana over LVQ4x8 codes", {"codes": True}),
     "zvec": Entry("engines.zvec_engine", "Zvec", "zvec", "HNSW, float32; payload, durable"),

@@ -6,7 +6,7 @@ import QuiverModel
 ///
 /// | line | what |
 /// |---|---|
-/// | `build` | points, rates of ingest and build, processor time, segments; missing for a storage that was built before |
+/// | `build` | points, rates, processor time, segments; missing for a storage that was built before |
 /// | `storage` | bytes of each component on disk |
 /// | `open` | time to open the storage again and to its first answer |
 /// | `query` | one a filter and ef: recall, queries a second, latencies |
@@ -41,7 +41,7 @@ struct NearestReport {
                     writer.member("ingest_s", build.ingestSeconds, places: 3)
                     writer.member("ingest_per_s", rate(build.points, build.ingestSeconds), places: 1)
                     writer.member("index_s", build.indexSeconds, places: 3)
-                    writer.member("build_per_s", rate(build.points, build.ingestSeconds + build.indexSeconds), places: 1)
+                    writer.member("build_per_s", rate(build.points, build.seconds), places: 1)
                     writer.member("cpu_s", build.cpuSeconds, places: 3)
                     writer.member("segments", build.segments)
                     writer.member("indexed_vectors", build.indexedVectors)
@@ -120,9 +120,9 @@ struct NearestReport {
                 "\(build.points) points × \(plan.dimension), \(plan.distance.rawValue), m \(plan.config.hnsw.m), "
                     + "ef_construct \(plan.config.hnsw.efConstruct), \(plan.buildThreads) build threads")
             lines.append(
-                "ingest \(Rounding.text(build.ingestSeconds, 2)) s (\(Int(rate(build.points, build.ingestSeconds)))/s), "
-                    + "then indexing \(Rounding.text(build.indexSeconds, 2)) s; "
-                    + "together \(Int(rate(build.points, build.ingestSeconds + build.indexSeconds)))/s, "
+                "ingest \(Rounding.text(build.ingestSeconds, 2)) s "
+                    + "(\(Int(rate(build.points, build.ingestSeconds)))/s), then indexing \(Rounding.text(build.indexSeconds, 2)) s; "
+                    + "together \(Int(rate(build.points, build.seconds)))/s, "
                     + "\(Rounding.text(build.cpuSeconds, 2)) s of processor time; "
                     + "\(build.indexedVectors) vectors in graphs, \(build.segments) segments, "
                     + "at most \(Self.mebibytes(build.peakAnonymousBytes)) of memory")

@@ -18,6 +18,8 @@ final class NearestStore {
         var segments = 0
         var indexedVectors = 0
         var peakAnonymousBytes = 0
+
+        var seconds: Double { ingestSeconds + indexSeconds }
     }
 
     struct Opening: Sendable {
@@ -64,7 +66,7 @@ final class NearestStore {
         else {
             throw CommandFailure(
                 code: .dataError,
-                message: "\(directory) holds a collection of other points or another configuration: take another directory")
+                message: "\(directory) holds other points, or a collection of another configuration")
         }
         return true
     }

@@ -102,7 +102,9 @@ struct NearestSweep {
         if plan.threads == 1 {
             Self.drive(plan, shared, collection, answers)
         } else {
-            let threads = (0..<plan.threads).map { _ in BenchThread { Self.drive(plan, shared, collection, answers) } }
+            let threads = (0..<plan.threads).map { _ in
+                BenchThread { Self.drive(plan, shared, collection, answers) }
+            }
             for thread in threads { thread.join() }
         }
         outcome.seconds = max(1e-9, Double(Clock.now - start) / 1e9)
@@ -118,7 +120,9 @@ struct NearestSweep {
     }
 
     /// What one thread does: the next query, until there is none.
-    private static func drive(_ plan: NearestPlan, _ query: NearestQuery, _ collection: Collection, _ answers: Answers) {
+    private static func drive(
+        _ plan: NearestPlan, _ query: NearestQuery, _ collection: Collection, _ answers: Answers
+    ) {
         var histogram = LatencyHistogram()
         let cpu = Clock.threadCPUSeconds
         var failure: QuiverError?

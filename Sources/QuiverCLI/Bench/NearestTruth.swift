@@ -23,7 +23,8 @@ struct NearestTruth: Sendable {
         guard file.header.rows >= plan.queryCount, file.header.columns >= plan.k else {
             throw CommandFailure(
                 code: .dataError,
-                message: "\(path) has \(file.header.rows) × \(file.header.columns) numbers, \(plan.queryCount) × \(plan.k) are needed")
+                message: "\(path) has \(file.header.rows) × \(file.header.columns) numbers, "
+                    + "\(plan.queryCount) × \(plan.k) are needed")
         }
         let columns = file.header.columns
         let numbers = try file.numbers(rows: 0..<plan.queryCount)
@@ -107,9 +108,7 @@ private struct NearestScan: Sendable {
 
     func run(_ progress: inout BenchProgress) throws(CommandFailure) -> [[[Int]]] {
         let shares = max(1, min(plan.buildThreads, plan.queryCount))
-        let shared = Mutex(
-            Shared(rows: accepted.map { _ in [[Int]](repeating: [], count: plan.queryCount) }))
-        let box = SharedBox(shared)
+        let box = SharedBox(Shared(rows: accepted.map { _ in [[Int]](repeating: [], count: plan.queryCount) }))
         let threads = (0..<shares).map { share in
             BenchThread {
                 let queries = plan.queryCount * share / shares..<plan.queryCount * (share + 1) / shares
@@ -117,7 +116,9 @@ private struct NearestScan: Sendable {
                     let best = try scan(queries) { rows in box.value.withLock { $0.done += rows } }
                     box.value.withLock { shared in
                         for (filter, found) in best.enumerated() {
-                            for (place, query) in queries.enumerated() { shared.rows[filter][query] = found[place].rows }
+                            for (place, query) in queries.enumerated() {
+                                shared.rows[filter][query] = found[place].rows
+                            }
                         }
                     }
                 } catch {
@@ -155,7 +156,9 @@ private struct NearestScan: Sendable {
                         let vector = block + (row - first) * dimension
                         let factor = plan.distance == .cosine ? NearestScore.inverseLength(vector, dimension) : 1
                         for (place, query) in queries.enumerated() {
-                            let score = factor * NearestScore.similarity(plan.distance, all + query * dimension, vector, dimension)
+                            let score =
+                                factor
+                                * NearestScore.similarity(plan.distance, all + query * dimension, vector, dimension)
                             for filter in accepted.indices where accepted[filter]?[row] ?? true {
                                 best[filter][place].offer(score, row, k: plan.k)
                             }
@@ -174,7 +177,7 @@ private struct NearestScan: Sendable {
 private final class SharedBox<Value>: Sendable {
     let value: Mutex<Value>
 
-    init(_ value: consuming sending Mutex<Value>) { self.value = value }
+    init(_ value: sending Value) { self.value = Mutex(value) }
 }
 
 /// Similarities in float32, larger is nearer; 16 components at a time.

@@ -180,8 +180,7 @@ struct BenchANNCommand: ParsableCommand {
         guard vectors.header.columns == asked.header.columns else {
             throw CommandFailure(
                 code: .dataError,
-                message:
-                    "the vectors have \(vectors.header.columns) components, the queries \(asked.header.columns)")
+                message: "the vectors have \(vectors.header.columns) components, the queries \(asked.header.columns)")
         }
         if let payloads {
             let lines = try JSONLinesFile.countRows(payloads)
@@ -197,8 +196,8 @@ struct BenchANNCommand: ParsableCommand {
         }
         var plan = NearestPlan(
             vectors: vectors, queries: components, queryCount: count,
-            config: try config(dimension: vectors.header.columns), distance: distance?.distance ?? .cosine, payloads: payloads,
-            indexes: indexes.map { ($0.field, $0.type) }, filters: [.init(name: "none", filter: nil)],
+            config: try config(dimension: vectors.header.columns), distance: distance?.distance ?? .cosine,
+            payloads: payloads, indexes: indexes.map { ($0.field, $0.type) }, filters: [.init(name: "none", filter: nil)],
             params: try searchParams())
         if let filters { plan.filters += try Self.filters(in: filters) }
         plan.k = k

@@ -61,7 +61,12 @@ struct SlotTableTests {
             for slot in 0..<set.bitCount where random.chance(density) { set.insert(UInt32(slot)) }
             withTable(slots) { table in
                 let expected = slots.enumerated().filter { set.contains($1) }.map { UInt32($0.offset) }
-                #expect(table.rows(in: set) == expected, "round \(round)")
+                #expect(table.rows(in: MatchSet(copying: set), 0..<slots.count) == expected, "round \(round)")
+                let first = random.below(slots.count)
+                let part = first..<(first + random.below(slots.count - first + 1))
+                #expect(
+                    table.rows(in: MatchSet(copying: set), part) == expected.filter { part.contains(Int($0)) },
+                    "round \(round)")
             }
         }
     }
