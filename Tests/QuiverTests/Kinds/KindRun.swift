@@ -273,8 +273,6 @@ final class KindRun: @unchecked Sendable {
         if bad.isEmpty { return [mean.map { Float($0) }] }
         return [zip(mean, PlainMath.mean(bad.map { $0[0] })).map { Float(2 * $0 - $1) }]
     }
-
-    var recall: Double { wanted == 0 ? 1 : Double(found) / Double(wanted) }
 }
 
 extension VectorValue {
