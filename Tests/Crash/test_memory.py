@@ -1,12 +1,13 @@
 """The memory of a server that is written to for long: as much as the collection needs, not as was ever written."""
 
-import array
 import json
 import os
 import random
 import time
 import urllib.request
 from pathlib import Path
+
+import numpy as np
 
 from quiver_server import direct
 
@@ -65,17 +66,14 @@ def test_vectors_stay_on_disk(make_server, tmp_path):
         "vectors": {"size": DIMENSION, "distance": "Cosine", "on_disk": True},
         "quantization_config": {"binary": {"memory": "cached"}},
         "hnsw_config": {"m": 8, "ef_construct": 32}, "optimizers_config": {"indexing_threshold": 1000}}))
-    draw = random.Random(2)
-    centres = [[draw.gauss(0, 1) for _ in range(DIMENSION)] for _ in range(40)]
+    draw = np.random.default_rng(2)
     count = 6_000
-    vectors = {}
+    # Near to a plane of a few dimensions, as embeddings are.
+    all_vectors = draw.normal(size=(count, 16)) @ draw.normal(size=(16, DIMENSION))
+    all_vectors = (all_vectors + draw.normal(size=all_vectors.shape)).round(2)
+    vectors = {each: all_vectors[each].tolist() for each in range(0, count, 300)}
     for first in range(0, count, 500):
-        points = []
-        for each in range(first, first + 500):
-            vector = [round(centre + draw.uniform(-1, 1), 2) for centre in draw.choice(centres)]
-            if each % 300 == 0:
-                vectors[each] = array.array("f", vector).tolist()
-            points.append({"id": each, "vector": vector})
+        points = [{"id": each, "vector": all_vectors[each].tolist()} for each in range(first, first + 500)]
         send(server, "PUT", "/collections/c/points?wait=true", json.dumps({"points": points}))
     for _ in range(600):
         info = send(server, "GET", "/collections/c", "")["result"]
