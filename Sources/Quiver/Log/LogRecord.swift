@@ -168,7 +168,7 @@ enum LogReplay {
                 let name = Int(try reader.read(UInt16.self))
                 let rowCount = Int(try reader.read(UInt32.self))
                 let count = Int(try reader.read(UInt32.self))
-                guard name < names.count else { throw ByteReader.Malformed() }
+                guard name < names.count, rowCount <= max(1, count) else { throw ByteReader.Malformed() }
                 let words = rowCount == 0 ? 2 * count : count
                 let bytes = unsafe try reader.take(words * MemoryLayout<Float>.size)
                 unsafe withNumbers(bytes, rowCount: rowCount, count: count) {
