@@ -38,12 +38,14 @@ package struct DirectoryLock: ~Copyable, Sendable {
             code = Self.writeProcessID(descriptor)
             if code == 0 { return }
         }
-        _ = closeDescriptor(descriptor)
+        // From here on the value is whole: throwing ends it, and `deinit` closes the descriptor.
         if code == EWOULDBLOCK { throw .heldBy(processID: processID, path: path) }
         throw .failed(code: code, path: path)
     }
 
-    deinit { _ = closeDescriptor(descriptor) }
+    deinit {
+        if descriptor >= 0 { _ = closeDescriptor(descriptor) }
+    }
 
     private static func lock(_ descriptor: Int32) -> Int32 {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
