@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .library(name: "Quiver", targets: ["Quiver"]),
         .library(name: "QuiverServer", targets: ["QuiverServer"]),
+        .library(name: "QuiverC", type: .dynamic, targets: ["QuiverC"]),
         .executable(name: "quiver", targets: ["QuiverCLI"]),
     ],
     traits: [
@@ -76,7 +77,14 @@ let package = Package(
         // Floor 5: REST JSON to model and back; no sockets, no engine.
         .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON"], swiftSettings: fenced),
 
-        // Floor 6.
+        // Floor 6: the engine for other languages, and its header.
+        .systemLibrary(name: "CQuiver"),
+        .target(
+            name: "QuiverC",
+            dependencies: ["CQuiver", "Quiver", "QuiverModel", "QuiverJSON", "QuiverPayload", "QuiverWire"],
+            swiftSettings: fenced),
+
+        // Floor 6: the server.
         .target(
             name: "QuiverServer",
             dependencies: [
@@ -120,7 +128,7 @@ let package = Package(
             name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
-            name: "QuiverTests", dependencies: ["Quiver", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
+            name: "QuiverTests", dependencies: ["Quiver", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
@@ -139,7 +147,7 @@ let package = Package(
         .testTarget(
             name: "QuiverCLITests",
             dependencies: [
-                "QuiverCLI", "QuiverServer", "QuiverJSON", "QuiverModel",
+                "QuiverCLI", "QuiverServer", "QuiverJSON", "QuiverModel", "QuiverTestKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
             ],

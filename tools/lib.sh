@@ -59,3 +59,11 @@ build_server() {
     binary="$(cd "$root" && swift build -c "$1" --show-bin-path </dev/null)/quiver"
     [ -x "$binary" ] || die "the build left no executable at $binary"
 }
+
+# Builds the C library in the named configuration and sets `library` to its path.
+build_library() {
+    say "Building libQuiverC ($1)"
+    (cd "$root" && swift build -c "$1" --product QuiverC </dev/null)
+    library="$(cd "$root" && swift build -c "$1" --show-bin-path </dev/null)/libQuiverC.so"
+    [ -f "$library" ] || die "the build left no library at $library"
+}

@@ -2,6 +2,15 @@
 
 #include "kernels.h"
 
+uint64_t qvk_scalar_accepted_rows(const qvk_row_filter *filter, uint32_t first, size_t n) {
+    uint64_t word = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t slot = filter->slot_of[first + i];
+        if (slot < filter->accepted_bit_count) word |= (filter->accepted_slots[slot >> 6] >> (slot & 63) & 1) << i;
+    }
+    return word;
+}
+
 /// Accepted slots of 64 rows from a multiple of 64, when rows are slots.
 static uint64_t word_of_slots(const qvk_row_filter *filter, uint32_t first) {
     if (first >= filter->accepted_bit_count) return 0;

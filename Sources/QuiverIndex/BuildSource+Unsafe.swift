@@ -18,6 +18,6 @@ import CVectorKernels
     package init(rows: RowsView, metric: Metric) {
         unsafe kernel = Kernel.onRows(rows, metric: metric)
         rowCount = rows.count
-        queryBytes = 64
+        queryBytes = rows.element == .float32 ? 64 : rows.dimension * MemoryLayout<Float>.stride
     }
 }

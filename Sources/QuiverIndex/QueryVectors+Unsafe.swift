@@ -22,13 +22,22 @@ package enum Combination: UInt8, Sendable {
     /// For `bestScore` and `sumScores`: the first so many are positive, the rest negative.
     let positiveCount: Int
     let combination: Combination
+    /// For multivectors: vector v of the query is the rows `rowEnds[v - 1]..<rowEnds[v]` of `floats`, from 0.
+    let rowEnds: UnsafePointer<UInt32>?
+
+    /// Rows of floats: `count`, or more with multivectors.
+    var rowCount: Int {
+        guard let rowEnds = unsafe rowEnds else { return count }
+        return unsafe Int(rowEnds[count - 1])
+    }
 
     package init(_ vector: UnsafePointer<Float>, dimension: Int) {
         unsafe self.init(vector, dimension: dimension, count: 1, positiveCount: 1, combination: .nearest)
     }
 
     package init(
-        _ floats: UnsafePointer<Float>, dimension: Int, count: Int, positiveCount: Int, combination: Combination
+        _ floats: UnsafePointer<Float>, dimension: Int, count: Int, positiveCount: Int, combination: Combination,
+        rowEnds: UnsafePointer<UInt32>? = nil
     ) {
         precondition(dimension > 0 && count > 0 && positiveCount >= 0 && positiveCount <= count)
         precondition(combination != .nearest || count == 1)
@@ -39,5 +48,6 @@ package enum Combination: UInt8, Sendable {
         self.count = count
         self.positiveCount = positiveCount
         self.combination = combination
+        unsafe self.rowEnds = rowEnds
     }
 }

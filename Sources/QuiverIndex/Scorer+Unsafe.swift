@@ -8,8 +8,10 @@ import CVectorKernels
     let count: Int
     let positiveCount: Int
     let combination: Combination
-    /// `Scorer.batchLimit` floats for each query vector but the first; nil when there is only one.
+    /// `Scorer.batchLimit` floats for each query vector; nil when there is only one.
     let partial: UnsafeMutablePointer<Float>?
+    /// What makes the scored things multivectors; nil when they are rows.
+    var multi: MultiScoring?
 
     /// Rows scored at most in one call.
     static let batchLimit = 1024
@@ -17,7 +19,9 @@ import CVectorKernels
     /// Writes the scores of `ids[0..<n]`, n ≤ `batchLimit`.
     @inline(__always)
     func score(_ ids: UnsafePointer<UInt32>, _ n: Int, into out: UnsafeMutablePointer<Float>) {
-        if combination == .nearest {
+        if unsafe multi != nil {
+            unsafe scoreGroups(ids, first: 0, n, into: out)
+        } else if combination == .nearest {
             unsafe qvk_score_ids(kernels, ids, n, out)
         } else {
             for index in 0..<count { unsafe qvk_score_ids(kernels + index, ids, n, place(of: index)) }
@@ -28,7 +32,9 @@ import CVectorKernels
     /// Writes the scores of rows `first..<first + n`, n ≤ `batchLimit`.
     @inline(__always)
     func score(from first: UInt32, _ n: Int, into out: UnsafeMutablePointer<Float>) {
-        if combination == .nearest {
+        if unsafe multi != nil {
+            unsafe scoreGroups(nil, first: first, n, into: out)
+        } else if combination == .nearest {
             unsafe qvk_score_range(kernels, first, n, out)
         } else {
             for index in 0..<count { unsafe qvk_score_range(kernels + index, first, n, place(of: index)) }
@@ -36,13 +42,13 @@ import CVectorKernels
         }
     }
 
-    private func place(of index: Int) -> UnsafeMutablePointer<Float> {
+    func place(of index: Int) -> UnsafeMutablePointer<Float> {
         guard let partial = unsafe partial else { preconditionFailure("several vectors need room for their scores") }
         return unsafe partial + index * Scorer.batchLimit
     }
 
     @inline(never)
-    private func combine(_ n: Int, into out: UnsafeMutablePointer<Float>) {
+    func combine(_ n: Int, into out: UnsafeMutablePointer<Float>) {
         guard let partial = unsafe partial else { return }
         let width = Scorer.batchLimit
         for at in 0..<n {

@@ -18,8 +18,11 @@ import Synchronization
 
     private var codeKernels = KernelArray()
     private var rowKernels = KernelArray()
+    private var quantizedKernels = KernelArray()
     private var partial: UnsafeMutablePointer<Float>
     private var partialVectors = 0
+    /// Scores of the rows of one multivector, `Scorer.batchLimit` of them; taken when one is first met.
+    private var rowScores: UnsafeMutablePointer<Float>?
 
     /// How many of the pool's entries are the result of the last walk or scan.
     package internal(set) var candidateCount = 0
@@ -41,8 +44,10 @@ import Synchronization
         unsafe rejected.deallocate()
         unsafe scores.deallocate()
         unsafe partial.deallocate()
+        unsafe rowScores?.deallocate()
         codeKernels.free()
         rowKernels.free()
+        quantizedKernels.free()
     }
 
     /// What the last walk or scan found, best first. Valid until the next one.
@@ -53,11 +58,15 @@ import Synchronization
     // MARK: Preparing scorers
 
     /// A scorer on codes. `metric` must use codes, and the dimensions must agree.
-    package func prepare(_ query: QueryVectors, on codes: CodesView, metric: Metric) -> Scorer {
+    ///
+    /// - Parameter groups: of multivectors; then the query has `rowEnds`.
+    package func prepare(
+        _ query: QueryVectors, on codes: CodesView, metric: Metric, groups: RowGroups? = nil
+    ) -> Scorer {
         precondition(metric.usesCodes && query.dimension == codes.dimension)
         let stride = CodeEncoder.strideBytes(dimension: codes.dimension)
-        codeKernels.reserve(count: query.count, queryBytes: stride)
-        for index in 0..<query.count {
+        codeKernels.reserve(count: query.rowCount, queryBytes: stride)
+        for index in 0..<query.rowCount {
             let target = unsafe codeKernels.queries + index * stride
             var sum: Int32 = 0
             var norm: Float = 0
@@ -66,34 +75,67 @@ import Synchronization
             var kernel = unsafe Kernel.onCodes(codes, metric: metric)
             unsafe kernel.query = UnsafeRawPointer(target)
             unsafe kernel.bias = 128 * sum
-            unsafe kernel.weight = metric == .euclid ? 2 * scale : scale
+            // Cosine on bytes: queries come as they are, the codes are of normalised rows.
+            let isLong = metric == .cosine && norm > 0 && abs(norm - 1) > 1e-3
+            unsafe kernel.weight = metric == .euclid ? 2 * scale : isLong ? scale / norm.squareRoot() : scale
             unsafe kernel.constant = metric == .euclid ? -norm : 0
             unsafe (codeKernels.kernels + index).initialize(to: kernel)
         }
-        return unsafe scorer(codeKernels.kernels, query)
+        return unsafe scorer(codeKernels.kernels, query, groups)
     }
 
     /// A scorer on floats: exact. The query vectors must stay where they are.
-    package func prepare(_ query: QueryVectors, on rows: RowsView, metric: Metric) -> Scorer {
+    package func prepare(
+        _ query: QueryVectors, on rows: RowsView, metric: Metric, groups: RowGroups? = nil
+    ) -> Scorer {
         precondition(query.dimension == rows.dimension)
-        rowKernels.reserve(count: query.count, queryBytes: 0)
-        for index in 0..<query.count {
+        rowKernels.reserve(count: query.rowCount, queryBytes: 0)
+        for index in 0..<query.rowCount {
             var kernel = unsafe Kernel.onRows(rows, metric: metric)
-            unsafe kernel.query = UnsafeRawPointer(query.floats + index * query.dimension)
+            let floats = unsafe query.floats + index * query.dimension
+            unsafe kernel.query = UnsafeRawPointer(floats)
+            if rows.element == .uint8 && metric == .cosine { unsafe kernel.weight = Kernel.inverseNorm(floats, rows.dimension) }
             unsafe (rowKernels.kernels + index).initialize(to: kernel)
         }
-        return unsafe scorer(rowKernels.kernels, query)
+        return unsafe scorer(rowKernels.kernels, query, groups)
     }
 
-    private func scorer(_ kernels: UnsafePointer<qvk_scorer>, _ query: QueryVectors) -> Scorer {
+    /// A scorer on quantized rows: its scores estimate the similarity. The dimensions must agree.
+    package func prepare(
+        _ query: QueryVectors, on view: QuantizedView, queryEncoding: BinaryQueryEncoding = .default,
+        groups: RowGroups? = nil
+    ) -> Scorer {
+        let quantizer = view.quantizer
+        precondition(query.dimension == quantizer.dimension)
+        let bytes = quantizer.queryBytes(queryEncoding)
+        quantizedKernels.reserve(count: query.rowCount, queryBytes: bytes)
+        for index in 0..<query.rowCount {
+            var kernel = unsafe qvk_scorer()
+            unsafe quantizer.aim(
+                &kernel, at: view.base, query: query.floats + index * query.dimension, encoding: queryEncoding,
+                memory: UnsafeMutableRawPointer(quantizedKernels.queries + index * bytes))
+            unsafe (quantizedKernels.kernels + index).initialize(to: kernel)
+        }
+        return unsafe scorer(quantizedKernels.kernels, query, groups)
+    }
+
+    private func scorer(
+        _ kernels: UnsafePointer<qvk_scorer>, _ query: QueryVectors, _ groups: RowGroups?
+    ) -> Scorer {
         if query.combination != .nearest && query.count > partialVectors {
             unsafe partial.deallocate()
             unsafe partial = .allocate(capacity: query.count * Scorer.batchLimit)
             partialVectors = query.count
         }
-        return unsafe Scorer(
+        var scorer = unsafe Scorer(
             kernels: kernels, count: query.count, positiveCount: query.positiveCount, combination: query.combination,
             partial: query.combination == .nearest ? nil : partial)
+        if let groups, let rowEnds = unsafe query.rowEnds {
+            let scores = unsafe rowScores ?? .allocate(capacity: Scorer.batchLimit)
+            unsafe rowScores = scores
+            unsafe scorer.multi = MultiScoring(groups: groups, rowEnds: rowEnds, rowScores: scores)
+        }
+        return scorer
     }
 
     // MARK: Buffers
@@ -194,15 +236,29 @@ enum Kernel {
     static func onRows(_ rows: RowsView, metric: Metric) -> qvk_scorer {
         var kernel = unsafe qvk_scorer()
         let table = unsafe qvk_active().pointee
-        switch metric {
-        case .dot, .cosine: unsafe kernel.score = table.score_dot_f32
-        case .euclid: unsafe kernel.score = table.score_euclid_f32
-        case .manhattan: unsafe kernel.score = table.score_manhattan_f32
+        switch (rows.element, metric) {
+        case (.float32, .dot), (.float32, .cosine): unsafe kernel.score = table.score_dot_f32
+        case (.float32, .euclid): unsafe kernel.score = table.score_euclid_f32
+        case (.float32, .manhattan): unsafe kernel.score = table.score_manhattan_f32
+        case (.float16, .dot), (.float16, .cosine): unsafe kernel.score = table.score_dot_f16
+        case (.float16, .euclid): unsafe kernel.score = table.score_euclid_f16
+        case (.float16, .manhattan): unsafe kernel.score = table.score_manhattan_f16
+        case (.uint8, .dot): unsafe kernel.score = table.score_dot_u8
+        case (.uint8, .cosine): unsafe kernel.score = table.score_cosine_u8
+        case (.uint8, .euclid): unsafe kernel.score = table.score_euclid_u8
+        case (.uint8, .manhattan): unsafe kernel.score = table.score_manhattan_u8
         }
-        unsafe kernel.base = UnsafeRawPointer(rows.floats)
-        unsafe kernel.stride_bytes = rows.strideFloats * MemoryLayout<Float>.stride
+        unsafe kernel.base = rows.base
+        unsafe kernel.stride_bytes = rows.strideBytes
         unsafe kernel.length = rows.dimension
         return unsafe kernel
+    }
+
+    /// 1 / |x|, 0 for zeros: what `score_cosine_u8` takes as the weight of its query.
+    static func inverseNorm(_ x: UnsafePointer<Float>, _ dimension: Int) -> Float {
+        var sum: Float = 0
+        for index in 0..<dimension { unsafe sum += x[index] * x[index] }
+        return sum > 0 ? 1 / sum.squareRoot() : 0
     }
 }
 

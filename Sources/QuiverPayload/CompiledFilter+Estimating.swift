@@ -11,21 +11,24 @@ extension CompiledFilter {
     /// How many points match, from the lengths of postings (O(1) each), ranges counted up to a bound, and for what no
     /// index answers a look at a few payloads. `min` and `max` are certain as long as the indexes are kept.
     package func estimate() throws(PayloadError) -> Cardinality {
-        try estimate(of: root).cardinality
+        try estimate(of: root, sampling: true).cardinality
     }
 
     private var total: Int { context.live.count }
 
-    func estimate(of node: Int32) throws(PayloadError) -> Estimate {
+    /// - Parameter sampling: whether payloads are looked at where nothing else tells an expected value. The bounds are
+    ///   the same without.
+    func estimate(of node: Int32, sampling: Bool) throws(PayloadError) -> Estimate {
         if let known = estimates[Int(node)] { return known }
-        let made = try makeEstimate(node)
+        let made = try makeEstimate(node, sampling)
         estimates[Int(node)] = made
         return made
     }
 
-    private func makeEstimate(_ node: Int32) throws(PayloadError) -> Estimate {
+    private func makeEstimate(_ node: Int32, _ sampling: Bool) throws(PayloadError) -> Estimate {
+        if let set = knownSet(node) { return Estimate(cardinality: .exactly(set.count), cost: 0) }
         let total = self.total
-        if let access = accesses[Int(node)] { return try estimate(node, access, total) }
+        if let access = accesses[Int(node)] { return try estimate(node, access, total, sampling) }
         switch kind(node) {
         case .always:
             return Estimate(cardinality: .exactly(total), cost: 0)
@@ -39,28 +42,28 @@ extension CompiledFilter {
             }
             return Estimate(cardinality: .exactly(count), cost: 0)
         case .all:
-            return combine(try estimates(of: children(node)), total) { all($0, total) }
+            return combine(try estimates(of: children(node), sampling), total) { all($0, total) }
         case .any:
-            return combine(try estimates(of: children(node)), total) { any($0, total) }
+            return combine(try estimates(of: children(node), sampling), total) { any($0, total) }
         case .none:
-            let inner = try estimates(of: children(node))
+            let inner = try estimates(of: children(node), sampling)
             return combine(inner, total) { parts in
                 let some = any(parts, total)
                 return Cardinality(min: total - some.max, expected: total - some.expected, max: total - some.min)
             }
         case .atLeast:
             let needed = Int(clamping: unsafe program.nodes[Int(node)].low)
-            return combine(try estimates(of: children(node)), total) { atLeast(needed, $0, total) }
+            return combine(try estimates(of: children(node), sampling), total) { atLeast(needed, $0, total) }
         default:
             return Estimate(
-                cardinality: Cardinality(min: 0, expected: try sample(node, total), max: total),
+                cardinality: Cardinality(min: 0, expected: sampling ? try sample(node, total) : total / 2, max: total),
                 cost: total * 64)
         }
     }
 
-    private func estimates(of nodes: [Int32]) throws(PayloadError) -> [Estimate] {
+    private func estimates(of nodes: [Int32], _ sampling: Bool) throws(PayloadError) -> [Estimate] {
         var found: [Estimate] = []
-        for node in nodes { found.append(try estimate(of: node)) }
+        for node in nodes { found.append(try estimate(of: node, sampling: sampling)) }
         return found
     }
 
@@ -117,15 +120,19 @@ extension CompiledFilter {
     private static let countedKeys = 256
     private static let keyCost = 12
 
-    private func estimate(_ node: Int32, _ access: IndexAccess, _ total: Int) throws(PayloadError) -> Estimate {
+    private func estimate(
+        _ node: Int32, _ access: IndexAccess, _ total: Int, _ sampling: Bool
+    ) throws(PayloadError) -> Estimate {
         do throws(LMDBError) {
-            return try countedEstimate(node, access, total)
+            return try countedEstimate(node, access, total, sampling)
         } catch {
             throw .storage(error)
         }
     }
 
-    private func countedEstimate(_ node: Int32, _ access: IndexAccess, _ total: Int) throws(LMDBError) -> Estimate {
+    private func countedEstimate(
+        _ node: Int32, _ access: IndexAccess, _ total: Int, _ sampling: Bool
+    ) throws(LMDBError) -> Estimate {
         var cursor = try context.transaction.openCursor(access.index.database)
         var least = 0
         var sum = 0
@@ -171,7 +178,7 @@ extension CompiledFilter {
             expected = isComplete ? (access.isSuperset ? sum / 2 : sum) + doubt / 2 : most / 2
         }
         var cardinality = Cardinality(min: min(least, total), expected: expected, max: most)
-        if !isComplete, let sampled = try? sample(node, total) {
+        if !isComplete, sampling, let sampled = try? sample(node, total) {
             cardinality = Cardinality(min: cardinality.min, expected: sampled, max: cardinality.max)
         }
         return Estimate(cardinality: cardinality, cost: cost)

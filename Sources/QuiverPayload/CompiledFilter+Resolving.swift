@@ -1,4 +1,5 @@
 import QuiverLMDB
+package import QuiverModel
 
 extension CompiledFilter {
     /// The exact set of matching slots. `result` takes over the range of slots of the live ones.
@@ -8,6 +9,50 @@ extension CompiledFilter {
         let found = try resolve(root, within: context.live)
         result.copy(from: found)
         giveBack(found)
+    }
+
+    /// The matching slots, taken from the cache or kept there where that is possible.
+    package static func matches(_ filter: Filter, _ context: FilterContext) throws(PayloadError) -> MatchSet {
+        guard let cache = context.cache else { return try CompiledFilter(filter, context).matches() }
+        let key = FilterKey(filter, scope: context.indexes.payloads.identity)
+        if let key, let known = cache.set(key, in: context.indexes) { return known }
+        let compiled = try CompiledFilter(filter, context)
+        let set = try compiled.matches()
+        if let key { cache.keep(set, for: key, stamps: compiled.stamps) }
+        return set
+    }
+
+    /// The set that is kept for a filter, if it is. Costs no more than looking.
+    package static func knownMatches(
+        _ filter: Filter, _ indexes: FieldIndexSet, _ cache: FilterCache
+    ) -> MatchSet? {
+        FilterKey(filter, scope: indexes.payloads.identity).flatMap { cache.set($0, in: indexes) }
+    }
+
+    private func matches() throws(PayloadError) -> MatchSet {
+        try context.deadline.check()
+        if let access = accesses[Int(root)], let set = try keptSet(root, access) { return set }
+        return MatchSet(try resolve(root, within: context.live))
+    }
+
+    // MARK: Kept clauses
+
+    /// The set of a clause, from the cache or put there; nil when it is not one that is kept.
+    private func keptSet(_ node: Int32, _ access: IndexAccess) throws(PayloadError) -> MatchSet? {
+        guard let cache = context.cache, let key = keys[Int(node)] else { return nil }
+        if let set = cache.set(key, in: context.indexes) { return set }
+        let found = try resolve(node, access, within: context.live)
+        let set = MatchSet(copying: found)
+        giveBack(found)
+        // A short posting is read as fast as it is looked up here.
+        if set.slots == nil || access.isLongWay { cache.keep(set, for: key, stamps: [access.index.stamp]) }
+        return set
+    }
+
+    /// The set of a clause if it is in the cache.
+    func knownSet(_ node: Int32) -> MatchSet? {
+        guard let cache = context.cache, let key = keys[Int(node)] else { return nil }
+        return cache.set(key, in: context.indexes)
     }
 
     // Bitmaps come from `take` and go back with `giveBack`; one that an error leaves behind is freed with its references.
@@ -22,7 +67,17 @@ extension CompiledFilter {
 
     /// The slots of `candidates` for which the node holds.
     private func resolve(_ node: Int32, within candidates: SlotBitmap) throws(PayloadError) -> SlotBitmap {
-        if let access = accesses[Int(node)] { return try resolve(node, access, within: candidates) }
+        if let access = accesses[Int(node)] {
+            guard let set = try keptSet(node, access) else { return try resolve(node, access, within: candidates) }
+            let found = take()
+            if let slots = set.slots {
+                for slot in slots where candidates.contains(slot) { found.insert(slot) }
+            } else {
+                found.copy(from: candidates)
+                found.formIntersection(set.bitmap)
+            }
+            return found
+        }
         let found = take()
         switch kind(node) {
         case .always:
@@ -58,7 +113,7 @@ extension CompiledFilter {
         var unanswered = clauses.filter { !isSelectable[Int($0)] }
         var selectable: [(node: Int32, estimate: Estimate)] = []
         for clause in clauses where isSelectable[Int(clause)] {
-            selectable.append((clause, try estimate(of: clause)))
+            selectable.append((clause, try estimate(of: clause, sampling: false)))
         }
         selectable.sort { $0.estimate.cardinality.max < $1.estimate.cardinality.max }
         for (clause, estimate) in selectable {

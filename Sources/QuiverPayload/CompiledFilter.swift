@@ -16,6 +16,10 @@ package final class CompiledFilter {
     let accesses: [IndexAccess?]
     /// Nodes that need no pass over all payloads; parallel to the program's nodes.
     let isSelectable: [Bool]
+    /// Under which the set of a node is kept; parallel to the program's nodes.
+    let keys: [FilterKey?]
+    /// What the answer depends on. Holds for whole filters without questions about vectors.
+    let stamps: [ContentStamp]
     /// True when every point matches, whatever it is: an empty filter.
     package let matchesEverything: Bool
 
@@ -29,6 +33,10 @@ package final class CompiledFilter {
         root = try compiler.add(filter)
         program = FilterProgram(compiler.builder)
         accesses = compiler.accesses
+        keys = compiler.keys
+        // Which points there are changes with the payloads, too.
+        stamps = compiler.dependsOnPayloads || compiler.indexStamps.isEmpty
+            ? compiler.indexStamps + [context.indexes.payloads] : compiler.indexStamps
         isSelectable = compiler.builder.nodes.indices.map { compiler.isSelectable[$0] }
         matchesEverything = compiler.builder.nodes[Int(root)].kind == .always
         estimates = Array(repeating: nil, count: accesses.count)

@@ -12,6 +12,8 @@ package struct FieldIndex: Sendable {
     /// Whether filters may use it. The truth is in the database (`progress`); this is what it was when the index was opened.
     package let isReady: Bool
     package let path: CompiledPath
+    /// Of its postings, and of the values of its field.
+    package private(set) var stamp: ContentStamp
 
     private init(_ field: PayloadPath, _ params: PayloadIndexParams, _ database: Database, isReady: Bool) {
         self.field = field
@@ -19,10 +21,18 @@ package struct FieldIndex: Sendable {
         self.database = database
         self.isReady = isReady
         path = CompiledPath(field)
+        stamp = ContentStamp()
     }
 
     /// The same index, after `buildStep` said that it is finished.
     package var ready: FieldIndex { FieldIndex(field, params, database, isReady: true) }
+
+    /// After a commit that changed it.
+    var changed: FieldIndex {
+        var index = self
+        index.stamp = stamp.renewed
+        return index
+    }
 
     package static func databaseName(_ field: PayloadPath) -> String { "index/" + field.text }
 
@@ -90,10 +100,17 @@ package struct FieldIndex: Sendable {
 /// The indexes of a collection at one moment. Immutable: a change makes a new set.
 package struct FieldIndexSet: Sendable {
     package let indexes: [FieldIndex]
+    /// Of all payloads, whatever their fields.
+    package let payloads: ContentStamp
 
-    package static let none = FieldIndexSet([])
+    package static var none: FieldIndexSet { FieldIndexSet([]) }
 
-    package init(_ indexes: [FieldIndex]) { self.indexes = indexes }
+    package init(_ indexes: [FieldIndex]) { self.init(indexes, payloads: ContentStamp()) }
+
+    private init(_ indexes: [FieldIndex], payloads: ContentStamp) {
+        self.indexes = indexes
+        self.payloads = payloads
+    }
 
     package subscript(_ field: PayloadPath) -> FieldIndex? {
         indexes.first { $0.field.steps == field.steps }
@@ -101,10 +118,17 @@ package struct FieldIndexSet: Sendable {
 
     /// With `index` added, or in place of the one on the same field.
     package func with(_ index: FieldIndex) -> FieldIndexSet {
-        FieldIndexSet(without(index.field).indexes + [index])
+        FieldIndexSet(without(index.field).indexes + [index], payloads: payloads)
     }
 
     package func without(_ field: PayloadPath) -> FieldIndexSet {
-        FieldIndexSet(indexes.filter { $0.field.steps != field.steps })
+        FieldIndexSet(indexes.filter { $0.field.steps != field.steps }, payloads: payloads)
+    }
+
+    /// After the commit of the changes that went through `writer`.
+    package func after(_ writer: borrowing FieldIndexWriter) -> FieldIndexSet {
+        guard writer.hasChangedPayloads else { return self }
+        return FieldIndexSet(
+            indexes.map { writer.hasChanged($0) ? $0.changed : $0 }, payloads: payloads.renewed)
     }
 }

@@ -34,11 +34,15 @@ package struct FieldIndexWriter: ~Copyable {
     private var pointDeltas: [Int]
     private var found: [Int] = []
     private var foundBefore: [Int] = []
+    /// What changes were asked for, whether or not they were taken back.
+    private var isChanged: [Bool]
+    package private(set) var hasChangedPayloads = false
 
     /// Reads how far indexes that are being built have come, so it must be made inside the transaction it writes to.
     package init(_ set: FieldIndexSet, _ transaction: TransactionHandle) throws(PayloadError) {
         indexes = set.indexes
         pointDeltas = Array(repeating: 0, count: set.indexes.count)
+        isChanged = Array(repeating: false, count: set.indexes.count)
         built = []
         for index in set.indexes {
             built.append(index.isReady ? FieldKey.ready : try index.progress(in: transaction))
@@ -50,8 +54,21 @@ package struct FieldIndexWriter: ~Copyable {
 
     // MARK: Changes of points
 
+    /// Whether something may have been written to an index.
+    func hasChanged(_ index: FieldIndex) -> Bool {
+        guard let place = indexes.firstIndex(where: { $0.stamp.identity == index.stamp.identity }) else { return true }
+        return isChanged[place]
+    }
+
+    /// Takes the changes of another writer of the same indexes and transaction for its own.
+    package mutating func noteChanges(of other: borrowing FieldIndexWriter) {
+        if other.hasChangedPayloads { hasChangedPayloads = true }
+        for place in isChanged.indices where other.isChanged[place] { isChanged[place] = true }
+    }
+
     /// A slot that had no point before. `payload` is the stored text, `{}` for none.
     package mutating func insert(_ slot: UInt32, _ payload: UnsafeRawBufferPointer) {
+        hasChangedPayloads = true
         for place in indexes.indices where slot < built[place] {
             unsafe collect(place, slot, payload, isAddition: true)
         }
@@ -59,6 +76,7 @@ package struct FieldIndexWriter: ~Copyable {
 
     /// The point of a slot goes; `payload` is its text so far.
     package mutating func remove(_ slot: UInt32, _ payload: UnsafeRawBufferPointer) {
+        hasChangedPayloads = true
         for place in indexes.indices where slot < built[place] {
             unsafe collect(place, slot, payload, isAddition: false)
         }
@@ -68,6 +86,7 @@ package struct FieldIndexWriter: ~Copyable {
     package mutating func replace(
         _ slot: UInt32, old: UnsafeRawBufferPointer, new: UnsafeRawBufferPointer
     ) {
+        hasChangedPayloads = true
         for place in indexes.indices where slot < built[place] {
             if unsafe isSameField(indexes[place].path, old, new) { continue }
             unsafe collect(place, slot, old, isAddition: false)
@@ -107,6 +126,7 @@ package struct FieldIndexWriter: ~Copyable {
     private mutating func collect(
         _ place: Int, _ slot: UInt32, _ payload: UnsafeRawBufferPointer, isAddition: Bool
     ) {
+        isChanged[place] = true
         let type = indexes[place].params.type
         let base = unsafe payload.textBase
         let end = payload.count

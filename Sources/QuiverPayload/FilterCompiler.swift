@@ -7,6 +7,11 @@ struct FilterCompiler {
     var builder = FilterProgramBuilder()
     var accesses: [IndexAccess?] = []
     var isSelectable: [Bool] = []
+    /// Under which a clause's set is kept; parallel to the nodes, nil where that is not possible.
+    var keys: [FilterKey?] = []
+    /// What the answer depends on: these indexes, and whether it depends on other parts of payloads.
+    var indexStamps: [ContentStamp] = []
+    var dependsOnPayloads = false
     /// The path of the elements that the current nested condition looks at; nil outside.
     private var nestedIn: PayloadPath?
 
@@ -73,6 +78,7 @@ struct FilterCompiler {
             return addLeaf(FilterNode(.isNull), path, .isNull)
         case .hasID(let ids):
             if nestedIn != nil { return finish(builder.add(FilterNode(.never)), selectable: true) }
+            dependsOnPayloads = true
             let slots = SlotBitmap(bitCount: context.live.bitCount)
             for id in ids {
                 let slot = try storing { () throws(LMDBError) in try context.slotOfPoint(id) }
@@ -98,6 +104,7 @@ struct FilterCompiler {
     }
 
     private mutating func addNested(_ path: PayloadPath, _ filter: Filter) throws(PayloadError) -> Int32 {
+        dependsOnPayloads = true
         let elements = path.elements
         let outer = nestedIn
         nestedIn = outer.map { elements.nested(in: $0) } ?? elements
@@ -178,6 +185,14 @@ struct FilterCompiler {
         }
         let place = finish(builder.add(node), selectable: access != nil)
         accesses[Int(place)] = access
+        if let access {
+            if !indexStamps.contains(access.index.stamp) { indexStamps.append(access.index.stamp) }
+            if context.cache != nil, !access.isSuperset {
+                keys[Int(place)] = FilterKey(question, at: key, scope: access.index.stamp.identity)
+            }
+        } else {
+            dependsOnPayloads = true
+        }
         return place
     }
 
@@ -194,6 +209,7 @@ struct FilterCompiler {
 
     private mutating func finish(_ place: Int32, selectable: Bool) -> Int32 {
         accesses.append(nil)
+        keys.append(nil)
         isSelectable.append(selectable)
         return place
     }

@@ -11,6 +11,8 @@ package struct FilterContext {
     /// The slots that hold points. Answers are subsets of it, and its range of slots is theirs.
     package let live: SlotBitmap
     package let deadline: Deadline
+    /// Where answers are kept; nil inside of a write transaction, whose state no stamp stands for.
+    package let cache: FilterCache?
     /// The slot of a point, for `has_id`.
     package let slotOfPoint: (PointID) throws(LMDBError) -> UInt32?
     /// The slots that have a vector of this name, for `has_vector`; nil for an unknown name, which no point has.
@@ -18,7 +20,8 @@ package struct FilterContext {
 
     package init(
         transaction: TransactionHandle, indexes: FieldIndexSet, payloads: Database, live: SlotBitmap,
-        deadline: Deadline = .never, slotOfPoint: @escaping (PointID) throws(LMDBError) -> UInt32?,
+        deadline: Deadline = .never, cache: FilterCache? = nil,
+        slotOfPoint: @escaping (PointID) throws(LMDBError) -> UInt32?,
         slotsWithVector: @escaping (String) throws(LMDBError) -> SlotBitmap?
     ) {
         self.transaction = transaction
@@ -26,6 +29,7 @@ package struct FilterContext {
         self.payloads = payloads
         self.live = live
         self.deadline = deadline
+        self.cache = cache
         self.slotOfPoint = slotOfPoint
         self.slotsWithVector = slotsWithVector
     }

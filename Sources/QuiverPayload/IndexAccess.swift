@@ -35,6 +35,9 @@ struct IndexAccess {
     /// The question is whether some value, an array's elements included, is one of those wanted.
     let isPositive: Bool
 
+    /// It takes more than reading one posting.
+    var isLongWay: Bool { range != nil || absentFrom != nil || !doubtful.isEmpty || sure.count > 1 }
+
     /// The same for a path that finds some of what the index's own finds: arrays among the others count too.
     var asSuperset: IndexAccess {
         var access = self

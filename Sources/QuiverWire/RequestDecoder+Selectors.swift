@@ -46,6 +46,10 @@ extension RequestDecoder {
 
     static func searchParams(_ object: JSONNode) throws(WireFault) -> SearchParams {
         guard let node = try object.given("params") else { return SearchParams() }
+        return try searchParams(at: node)
+    }
+
+    static func searchParams(at node: JSONNode) throws(WireFault) -> SearchParams {
         try node.requireObject("struct SearchParams")
         var params = SearchParams()
         params.hnswEf = try node.optionalCount("hnsw_ef", from: 1, bound: Limits.resultWindow)

@@ -55,6 +55,20 @@ extension RequestDecoder {
     }
 }
 
+// MARK: Parts of bodies, for callers that give them one by one
+
+extension RequestDecoder {
+    /// What stands at `filter` in a query.
+    package static func filter(_ text: UnsafeRawBufferPointer) throws(WireError) -> Filter {
+        try unsafe decode(text) { (node) throws(WireFault) in try filter(at: node) }
+    }
+
+    /// What stands at `params` in a query.
+    package static func searchParams(_ text: UnsafeRawBufferPointer) throws(WireError) -> SearchParams {
+        try unsafe decode(text) { (node) throws(WireFault) in try searchParams(at: node) }
+    }
+}
+
 // MARK: Updates: the operations of one request, to be applied together
 
 extension RequestDecoder {

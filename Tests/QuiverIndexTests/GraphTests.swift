@@ -1,4 +1,5 @@
 @testable import QuiverIndex
+import QuiverTestKit
 import Testing
 
 /// Recall floors of graphs against brute force, and what must hold of every graph.

@@ -1,10 +1,11 @@
 import CVectorKernels
 @testable import QuiverIndex
+import QuiverTestKit
 import Testing
 
-/// Every kernel of every level this CPU has, against plain Swift in double precision.
+/// Encoding, and the kernels as searches use them, on every level this CPU has.
 @Suite struct KernelTests {
-    static let levels: [qvk_level] = [QVK_SCALAR, QVK_AVX2, QVK_AVX512].filter { qvk_table_of($0) != nil }
+    static let levels = KernelLevel.all
     static let lengths = Array(0...300) + [383, 384, 1000, 1536]
 
     private func table(_ level: qvk_level) throws -> qvk_table { try #require(qvk_table_of(level)).pointee }
@@ -16,44 +17,6 @@ import Testing
         defer { memory.deallocate() }
         for i in 0..<count + shift + 1 { memory[i] = random.float(in: -3...3) }
         body(memory + shift)
-    }
-
-    @Test(arguments: levels.map(\.rawValue)) func floatPairs(_ raw: UInt32) throws {
-        let table = try table(qvk_level(rawValue: raw))
-        for n in Self.lengths {
-            withFloats(n, shift: n % 5, seed: 1) { a in
-                withFloats(n, shift: n % 3, seed: 2) { b in
-                    var dot = 0.0, l2 = 0.0, l1 = 0.0, size = 1.0
-                    for i in 0..<n {
-                        let x = Double(a[i]), y = Double(b[i])
-                        dot += x * y
-                        l2 += (x - y) * (x - y)
-                        l1 += abs(x - y)
-                        size += abs(x * y)
-                    }
-                    #expect(abs(Double(table.dot_f32(a, b, n)) - dot) < 1e-6 * size, "dot \(n)")
-                    #expect(abs(Double(table.squared_l2_f32(a, b, n)) - l2) < 1e-6 * (l2 + 1), "l2 \(n)")
-                    #expect(abs(Double(table.l1_f32(a, b, n)) - l1) < 1e-6 * (l1 + 1), "l1 \(n)")
-                }
-            }
-        }
-    }
-
-    @Test(arguments: levels.map(\.rawValue)) func codePairsAreExact(_ raw: UInt32) throws {
-        let table = try table(qvk_level(rawValue: raw))
-        var random = SeededGenerator(seed: 3)
-        for n in Self.lengths + [65_536] {
-            // Extremes as often as anything else: products that saturate 16 bits must not.
-            let extreme = n % 2 == 0
-            let a = (0...n).map { _ in extreme ? UInt8.max : UInt8.random(in: 0...255, using: &random) }
-            let b = (0...n).map { _ in extreme ? Int8(-127) : Int8.random(in: -127...127, using: &random) }
-            let expected = (0..<n).reduce(0) { $0 + Int(a[1 + $1]) * Int(b[1 + $1]) }
-            a.withUnsafeBufferPointer { a in
-                b.withUnsafeBufferPointer { b in
-                    #expect(Int(table.dot_u8i8(a.baseAddress! + 1, b.baseAddress! + 1, n)) == expected, "length \(n)")
-                }
-            }
-        }
     }
 
     @Test(arguments: levels.map(\.rawValue)) func encodingMatchesTheDefinition(_ raw: UInt32) throws {

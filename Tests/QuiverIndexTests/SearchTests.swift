@@ -1,5 +1,6 @@
 import CVectorKernels
 @testable import QuiverIndex
+import QuiverTestKit
 import Testing
 
 /// Filters, deletions, scans, several query vectors, and what a scratch may remember.

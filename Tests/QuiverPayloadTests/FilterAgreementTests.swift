@@ -26,6 +26,10 @@ struct FilterAgreementTests {
             collection.withVector[name] = slots
         }
 
+        // The second one throws away all the time.
+        let caches = [FilterCache(), FilterCache(mostBytes: 8 << 10)]
+        var asked: [Filter] = []
+
         for round in 0..<60 {
             var changes: [(slot: UInt32, text: String?)] = []
             for _ in 0..<samples.random.below(round == 0 ? 200 : 25) {
@@ -50,7 +54,9 @@ struct FilterAgreementTests {
             }
 
             for _ in 0..<25 {
-                let filter = samples.filter(2)
+                // Many are asked again after changes, and after changes of other fields only.
+                let filter = asked.isEmpty || samples.random.chance(50) ? samples.filter(2) : samples.random.pick(asked)
+                asked.append(filter)
                 var expected: [UInt32] = []
                 for (slot, object) in contents
                 where Oracle(root: object, slot: Int(slot), vectors: vectors).holds(filter) { expected.append(slot) }
@@ -60,6 +66,14 @@ struct FilterAgreementTests {
                 let schema = collection.indexes.indexes.map { "\($0.field): \($0.params.type) \($0.isReady)" }
                 let indexed = try collection.slots(filter)
                 try #require(indexed == expected, "seed \(seed), round \(round), with \(schema): \(filter)")
+                for cache in caches {
+                    let set = try collection.matches(filter, cache)
+                    var slots: [UInt32] = []
+                    set.bitmap.forEach { slots.append($0) }
+                    try #require(slots == expected, "seed \(seed), round \(round), cached, with \(schema): \(filter)")
+                    #expect(set.count == expected.count && set.slots ?? expected == expected)
+                    #expect(cache.byteCount <= cache.mostBytes)
+                }
                 for withIndexes in [false, true] {
                     try collection.compiled(filter, withIndexes: withIndexes) { compiled in
                         let estimate = try compiled.estimate()

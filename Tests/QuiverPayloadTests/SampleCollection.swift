@@ -62,6 +62,7 @@ final class SampleCollection {
         }
         try writer.flush(&transaction)
         try transaction.commit()
+        indexes = indexes.after(writer)
     }
 
     func createIndex(_ field: String, _ type: PayloadIndexType) throws {
@@ -101,18 +102,29 @@ final class SampleCollection {
     func compiled<Answer>(
         _ filter: Filter, withIndexes: Bool = true, deadline: Deadline = .never, _ body: (CompiledFilter) throws -> Answer
     ) throws -> Answer {
+        try inContext(withIndexes ? indexes : .none, deadline, nil) { try body(try CompiledFilter(filter, $0)) }
+    }
+
+    /// Answered through a cache.
+    func matches(_ filter: Filter, _ cache: FilterCache) throws -> MatchSet {
+        try inContext(indexes, .never, cache) { try CompiledFilter.matches(filter, $0) }
+    }
+
+    private func inContext<Answer>(
+        _ indexes: FieldIndexSet, _ deadline: Deadline, _ cache: FilterCache?, _ body: (FilterContext) throws -> Answer
+    ) throws -> Answer {
         let transaction = try environment.beginRead()
         let live = live
         let withVector = withVector
         let context = FilterContext(
-            transaction: transaction.handle, indexes: withIndexes ? indexes : .none, payloads: payloads, live: live,
-            deadline: deadline,
+            transaction: transaction.handle, indexes: indexes, payloads: payloads, live: live,
+            deadline: deadline, cache: cache,
             slotOfPoint: { id in
                 guard case .number(let number) = id, let slot = UInt32(exactly: number), live.contains(slot) else { return nil }
                 return slot
             },
             slotsWithVector: { name in withVector[name] })
-        return try body(try CompiledFilter(filter, context))
+        return try body(context)
     }
 
     func slots(_ filter: Filter, withIndexes: Bool = true) throws -> [UInt32] {

@@ -1,13 +1,15 @@
 // Distance kernels, chosen once by CPU features, behind one plain face.
 //
-// Two kinds of rows are scored:
-//   floats  f32 values, any stride, any length;
+// Rows that are scored:
+//   floats  f32, f16 (IEEE 754 binary16) or u8 (0...255) values against an f32 query; any length, any
+//           stride, any alignment the element type allows; nothing behind the last value is read;
 //   codes   one unsigned byte a value, `value ~ scale * (code - 128)`, each row padded to a multiple of
 //           64 bytes. The query side is signed and zero in the padding, so what a row holds there does
 //           not matter: VNNI multiplies unsigned by signed, and keeping the *rows* unsigned makes the
 //           correction (128 * sum of the query's codes) a constant of the query.
 //
-// All scores are similarities: larger is nearer.
+// All scores of batches are similarities, larger is nearer, and are finite whatever the values are: what leaves
+// the range of f32 is saturated, and not-a-number counts as farthest.
 
 #ifndef QUIVER_VECTOR_KERNELS_H
 #define QUIVER_VECTOR_KERNELS_H
@@ -26,6 +28,8 @@ typedef struct qvk_code_terms {
     float squared_norm;  ///< of the original row, not of its codes
 } qvk_code_terms;
 
+typedef enum qvk_row_format { QVK_ROWS_F32 = 0, QVK_ROWS_F16 = 1, QVK_ROWS_U8 = 2 } qvk_row_format;
+
 struct qvk_scorer;
 
 /// Scores `n` rows: `ids[0..<n]`, or `first..<first + n` when `ids` is null.
@@ -36,44 +40,87 @@ typedef void (*qvk_score_function)(
 /// Codes score `weight * scale[row] * dot(query, codes[row]) + norm_weight * squared_norm[row] + constant`.
 typedef struct qvk_scorer {
     qvk_score_function score;
-    const void *query;            ///< f32, or i8 padded with zeros to `length`
+    const void *query;            ///< f32 for floats of any format; for codes i8 padded with zeros to `length`
     const void *base;             ///< first row
     size_t stride_bytes;          ///< from row to row
     size_t length;                ///< values scored per row; for codes the padded count, a multiple of 64
     const qvk_code_terms *terms;  ///< per row; null for floats
     int32_t bias;                 ///< 128 * sum of the query's codes
-    float weight;
+    float weight;                 ///< of codes, see above; for `score_cosine_u8` 1 / |query|, 0 for a query of zeros
     float norm_weight;
     float constant;
+    qvk_row_format format;        ///< of the rows, when they are floats
 } qvk_scorer;
 
-typedef enum qvk_level { QVK_SCALAR = 0, QVK_AVX2 = 1, QVK_AVX512 = 2 } qvk_level;
+/// Later levels are preferred. `avx512` is what Cascade Lake has (F, BW, VL, DQ, VNNI); `avx512vbmi` adds VBMI
+/// and VPOPCNTDQ (Ice Lake, Zen 4); `neon` is plain AArch64, `neondot` adds the dot product instructions.
+typedef enum qvk_level {
+    QVK_SCALAR = 0,
+    QVK_AVX2 = 1,
+    QVK_AVX512 = 2,
+    QVK_AVX512_VBMI = 3,
+    QVK_NEON = 4,
+    QVK_NEON_DOT = 5,
+} qvk_level;
+enum { QVK_LEVEL_COUNT = 6 };
 
 struct qvk_row_filter;
 
 /// One implementation of everything that is worth choosing by CPU.
 typedef struct qvk_table {
     const char *name;
+
+    // Floats, a pair at a time: sum a b, sum (a - b)^2, sum |a - b|, added up in f32.
     float (*dot_f32)(const float *a, const float *b, size_t n);
     float (*squared_l2_f32)(const float *a, const float *b, size_t n);
     float (*l1_f32)(const float *a, const float *b, size_t n);
-    /// Exact: n may be up to 65,536 without overflow.
-    int32_t (*dot_u8i8)(const uint8_t *a, const int8_t *b, size_t n);
-    qvk_score_function score_dot_f32;        ///< a . b
-    qvk_score_function score_euclid_f32;     ///< -sum (a - b)^2
-    qvk_score_function score_manhattan_f32;  ///< -sum |a - b|
-    qvk_score_function score_codes;
+    float (*dot_f16)(const float *query, const uint16_t *row, size_t n);
+    float (*squared_l2_f16)(const float *query, const uint16_t *row, size_t n);
+    float (*l1_f16)(const float *query, const uint16_t *row, size_t n);
+    float (*dot_u8)(const float *query, const uint8_t *row, size_t n);
+    float (*squared_l2_u8)(const float *query, const uint8_t *row, size_t n);
+    float (*l1_u8)(const float *query, const uint8_t *row, size_t n);
+
+    // Floats, a batch at a time: a . b, -sum (a - b)^2, -sum |a - b|.
+    qvk_score_function score_dot_f32;
+    qvk_score_function score_euclid_f32;
+    qvk_score_function score_manhattan_f32;
+    qvk_score_function score_dot_f16;
+    qvk_score_function score_euclid_f16;
+    qvk_score_function score_manhattan_f16;
+    qvk_score_function score_dot_u8;
+    qvk_score_function score_euclid_u8;
+    qvk_score_function score_manhattan_u8;
+    /// `weight * dot / |row|`; 0 for a row of zeros.
+    qvk_score_function score_cosine_u8;
+
+    // Conversions. f16 is rounded to nearest, ties to even; magnitudes from 65,520 on become infinite.
+    void (*decode_f16)(const uint16_t *x, size_t n, float *out);
+    void (*encode_f16)(const float *x, size_t n, uint16_t *out);
+    void (*decode_u8)(const uint8_t *x, size_t n, float *out);
     float (*max_abs_f32)(const float *x, size_t n);
-    /// Writes round(x * inverse) + 128; |x * inverse| must not exceed 127. Returns the sum of the signed codes.
-    int32_t (*encode_u8)(const float *x, size_t n, float inverse, uint8_t *out);
     void (*scale_f32)(const float *x, size_t n, float factor, float *out);
+
+    // Integer codes, n values each. Sums are exact for n up to 65,536.
+    int32_t (*dot_u8i8)(const uint8_t *a, const int8_t *b, size_t n);
+    int32_t (*dot_i8i8)(const int8_t *a, const int8_t *b, size_t n);
+    /// Values 0...15, two a byte, the low four bits first: (n + 1) / 2 bytes.
+    int32_t (*dot_u4i8)(const uint8_t *a, const int8_t *b, size_t n);
+    /// Sum of the b whose bit is set in a; bits from the lowest on: (n + 7) / 8 bytes.
+    int32_t (*dot_b1i8)(const uint8_t *a, const int8_t *b, size_t n);
+    /// Bits that differ in n bytes.
+    uint32_t (*hamming_b1)(const uint8_t *a, const uint8_t *b, size_t n);
+    qvk_score_function score_codes;
+    /// Writes round(x * inverse) + 128, clipped to 127 steps either way. Returns the sum of the signed codes.
+    int32_t (*encode_u8)(const float *x, size_t n, float inverse, uint8_t *out);
+
     /// Bit i tells whether the slot of row `first + i` is accepted, i < n <= 64. Needs `slot_of` and
     /// `accepted_slots`; does not look at dead rows.
     uint64_t (*accepted_rows)(const struct qvk_row_filter *filter, uint32_t first, size_t n);
 } qvk_table;
 
-/// The table in use: the best the CPU has, or the one named by QUIVER_KERNELS=scalar|avx2|avx512
-/// (a level the CPU lacks falls back to the best it has). Chosen when the program is loaded.
+/// The table in use: the best the CPU has, or the one named by QUIVER_KERNELS=scalar|avx2|avx512|
+/// avx512vbmi|neon|neondot (a level the CPU lacks falls back to the best it has). Chosen when the program is loaded.
 const qvk_table *qvk_active(void);
 
 /// The table of one level, or null when this CPU (or architecture) does not have it.
@@ -82,8 +129,13 @@ const qvk_table *qvk_table_of(qvk_level level);
 // MARK: Codes
 
 /// Encodes one row by its largest magnitude. `out` has `stride` bytes, those behind `n` become 128 (zero).
-/// Values must be finite.
+/// Values must be finite. The norm of a row longer than 2^64 is stored as infinite; scores stay finite.
 void qvk_encode_row(const float *x, size_t n, uint8_t *out, size_t stride, qvk_code_terms *terms);
+
+/// The same with magnitudes clipped to `limit`: a code step is `min(max |x|, limit) / 127`. The norm is that
+/// of the row as it came.
+void qvk_encode_row_clipped(
+    const float *x, size_t n, float limit, uint8_t *out, size_t stride, qvk_code_terms *terms);
 
 /// Encodes a query: signed codes, zero padded to `stride`. Returns the scale; gives the codes' sum and the
 /// query's squared norm.
@@ -91,8 +143,9 @@ float qvk_encode_query(
     const float *x, size_t n, int8_t *out, size_t stride, int32_t *sum, float *squared_norm);
 
 /// Makes a row of codes the query of `scorer` (its `buffer` of `length` bytes holds the signed codes);
-/// for floats the row itself is the query. Euclid is recognised by its norm weight.
-void qvk_aim_at_row(qvk_scorer *scorer, uint32_t row, int8_t *buffer);
+/// an f32 row itself is the query; f16 and u8 rows are decoded into `buffer`, which then has room for `length`
+/// floats and their alignment. Euclid over codes is recognised by its norm weight.
+void qvk_aim_at_row(qvk_scorer *scorer, uint32_t row, void *buffer);
 
 // MARK: Floats
 
@@ -222,5 +275,9 @@ static inline void qvk_unlock(uint8_t *lock) { __atomic_store_n(lock, 0, __ATOMI
 #ifdef __cplusplus
 }
 #endif
+
+#include "CVectorKernelsLinks.h"
+#include "CVectorKernelsQuantized.h"
+#include "CVectorKernelsSparse.h"
 
 #endif

@@ -28,8 +28,10 @@ extension Collection {
         try reading { reader in try reader.scroll(request, Collection.deadline(timeout)) }
     }
 
-    package func countBlocking(filter: Filter? = nil, exact: Bool = true) throws(QuiverError) -> Int {
-        try reading { reader in try reader.count(filter, exact: exact) }
+    package func countBlocking(
+        filter: Filter? = nil, exact: Bool = true, timeout: Duration? = nil
+    ) throws(QuiverError) -> Int {
+        try reading { reader in try reader.count(filter, exact: exact, Collection.deadline(timeout)) }
     }
 
     package func queryBlocking(_ request: QueryRequest, timeout: Duration? = nil) throws(QuiverError) -> [ScoredPoint] {
@@ -70,7 +72,7 @@ extension Collection {
     }
 
     /// Runs a read on one moment of the collection. The read transaction ends with it.
-    private func reading<Value>(
+    func reading<Value>(
         _ body: (borrowing CollectionReader) throws -> Value
     ) throws(QuiverError) -> Value {
         do {

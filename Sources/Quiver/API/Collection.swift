@@ -92,8 +92,12 @@ public final class Collection: Sendable {
     }
 
     /// The number of points that match. Not exact: estimated from the indexes.
-    public func count(filter: Filter? = nil, exact: Bool = true) async throws(QuiverError) -> Int {
-        try await onWorker { collection throws(QuiverError) in try collection.countBlocking(filter: filter, exact: exact) }
+    public func count(
+        filter: Filter? = nil, exact: Bool = true, timeout: Duration? = nil
+    ) async throws(QuiverError) -> Int {
+        try await onWorker { collection throws(QuiverError) in
+            try collection.countBlocking(filter: filter, exact: exact, timeout: timeout)
+        }
     }
 
     /// The points that answer a query best, best first.

@@ -4,6 +4,7 @@ import Synchronization
 
 import QuiverLMDB
 @_exported public import QuiverModel
+import QuiverPayload
 
 /// A storage directory, opened: collections, aliases, and the threads that serve them.
 ///
@@ -39,6 +40,7 @@ public final class Database: Sendable {
     private let options: Options
     private let catalog: Catalog
     private let background: BackgroundWork
+    private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
     private let changing: LockedCondition<Bool>
@@ -146,13 +148,15 @@ public final class Database: Sendable {
     private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
         try CollectionCore(
             name: name, directory: collectionsPath + "/" + stored.directory, config: stored.config, options: options,
-            work: background)
+            work: background, filterCache: filterCache)
     }
 
     /// Finishes what was accepted, stops all threads and closes all files. Calling it again does nothing.
     ///
     /// Blocks until then; must not be called from a worker thread.
     public func close() {
+        // No collection may come into being behind this one's back.
+        beginChange()
         let cores: [CollectionCore]? = contents.withLock { contents in
             if contents.isClosed { return nil }
             contents.isClosed = true
@@ -160,6 +164,7 @@ public final class Database: Sendable {
             contents.collections = [:]
             return cores
         }
+        changing.change { $0 = false }
         guard let cores else { return }
         workers.stop()
         for core in cores { core.close() }
@@ -173,6 +178,8 @@ public final class Database: Sendable {
     }
 
     // MARK: Collections
+
+    var isClosed: Bool { contents.withLock { $0.isClosed } }
 
     /// The names of all collections, sorted.
     public var collectionNames: [String] {
@@ -198,22 +205,27 @@ public final class Database: Sendable {
             (contents.collections[contents.aliases[name] ?? name], contents.isClosed)
         }
         if let core { return core }
-        throw isClosed ? QuiverError(.closed, "the database is closed") : .collectionMissing(nameOrAlias)
+        throw isClosed ? Database.closed : .collectionMissing(nameOrAlias)
     }
 
     /// Makes a collection.
     ///
     /// - Throws: `.alreadyExists`; `.badRequest` when an alias has the name.
     public func createCollection(_ name: String, _ config: CollectionConfig) async throws(QuiverError) {
-        try await changingCatalog { database throws(QuiverError) in
-            let (exists, isAlias) = database.contents.withLock { contents in
+        try await workers.run { [self] () throws(QuiverError) in try createCollectionBlocking(name, config) }
+    }
+
+    /// The same on the calling thread, for callers that may block; so with the other `…Blocking` twins.
+    package func createCollectionBlocking(_ name: String, _ config: CollectionConfig) throws(QuiverError) {
+        try changingCatalog { () throws(QuiverError) in
+            let (exists, isAlias) = contents.withLock { contents in
                 (contents.collections[ExactName(name)] != nil, contents.aliases[ExactName(name)] != nil)
             }
             if exists { throw .collectionExists(name) }
             if isAlias {
                 throw .badRequest("Can't create collection with name `\(name)`. Alias with the same name already exists")
             }
-            try database.create(ExactName(name), config)
+            try create(ExactName(name), config)
         }
     }
 
@@ -251,35 +263,44 @@ public final class Database: Sendable {
     ///
     /// - Throws: `.notFound`; `.badInput` for a vector that the collection has not.
     public func updateCollection(_ nameOrAlias: String, _ patch: CollectionPatch) async throws(QuiverError) {
-        try await changingCatalog { database throws(QuiverError) in
-            let core = try database.core(nameOrAlias)
+        try await workers.run { [self] () throws(QuiverError) in try updateCollectionBlocking(nameOrAlias, patch) }
+    }
+
+    package func updateCollectionBlocking(_ nameOrAlias: String, _ patch: CollectionPatch) throws(QuiverError) {
+        try changingCatalog { () throws(QuiverError) in
+            let core = try core(nameOrAlias)
             let config = try core.config.applying(patch)
             let name = ExactName(core.name)
-            let directory = database.contents.withLock { $0.directories[name] } ?? ""
+            let directory = contents.withLock { $0.directories[name] } ?? ""
             do {
-                try database.catalog.put(.init(directory: directory, config: config), name: name)
+                try catalog.put(.init(directory: directory, config: config), name: name)
             } catch {
                 throw QuiverError(wrapping: error)
             }
             core.config = config
+            core.placeSegments()
             core.optimizer.consider()
         }
     }
 
     /// Deletes a collection with its aliases; its space returns to the disk. False when there was none.
     public func deleteCollection(_ name: String) async throws(QuiverError) -> Bool {
+        try await workers.run { [self] () throws(QuiverError) in try deleteCollectionBlocking(name) }
+    }
+
+    package func deleteCollectionBlocking(_ name: String) throws(QuiverError) -> Bool {
         let name = ExactName(name)
-        return try await changingCatalog { database throws(QuiverError) in
-            let (core, aliases) = database.contents.withLock { contents in
+        return try changingCatalog { () throws(QuiverError) in
+            let (core, aliases) = contents.withLock { contents in
                 (contents.collections[name], contents.aliases.filter { $0.value == name }.map(\.key))
             }
             guard let core else { return false }
             do {
-                try database.catalog.remove(name, aliases: aliases)
+                try catalog.remove(name, aliases: aliases)
             } catch {
                 throw QuiverError(wrapping: error)
             }
-            database.contents.withLock { contents in
+            contents.withLock { contents in
                 contents.collections[name] = nil
                 contents.directories[name] = nil
                 for alias in aliases { contents.aliases[alias] = nil }
@@ -297,8 +318,12 @@ public final class Database: Sendable {
     /// - Throws: `.notFound` for a missing collection, or a missing alias to be renamed; `.alreadyExists` when a
     ///   collection has the name of an alias.
     public func updateAliases(_ actions: [AliasAction]) async throws(QuiverError) {
-        try await changingCatalog { database throws(QuiverError) in
-            let (before, collections) = database.contents.withLock { ($0.aliases, Set($0.collections.keys)) }
+        try await workers.run { [self] () throws(QuiverError) in try updateAliasesBlocking(actions) }
+    }
+
+    package func updateAliasesBlocking(_ actions: [AliasAction]) throws(QuiverError) {
+        try changingCatalog { () throws(QuiverError) in
+            let (before, collections) = contents.withLock { ($0.aliases, Set($0.collections.keys)) }
             var aliases = before
             var failure: QuiverError?
             for action in actions {
@@ -311,11 +336,11 @@ public final class Database: Sendable {
             }
             if aliases != before {
                 do {
-                    try database.catalog.setAliases(aliases)
+                    try catalog.setAliases(aliases)
                 } catch {
                     throw QuiverError(wrapping: error)
                 }
-                database.contents.withLock { $0.aliases = aliases }
+                contents.withLock { $0.aliases = aliases }
             }
             if let failure { throw failure }
         }
@@ -331,20 +356,23 @@ public final class Database: Sendable {
             .map { (alias: $0.key.text, collection: $0.value.text) }
     }
 
-    /// Runs a change of the catalogue on a worker thread, after any other that is under way.
-    private func changingCatalog<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws(QuiverError) -> Value
-    ) async throws(QuiverError) -> Value {
-        try await workers.run { [self] () throws(QuiverError) in
-            changing.wait { (isTaken: inout Bool) -> Void? in
-                if isTaken { return nil }
-                isTaken = true
-                return ()
-            }
-            defer { changing.change { $0 = false } }
-            return try body(self)
+    /// Runs a change of the catalogue after any other that is under way.
+    private func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
+        beginChange()
+        defer { changing.change { $0 = false } }
+        if contents.withLock({ $0.isClosed }) { throw Database.closed }
+        return try body()
+    }
+
+    private func beginChange() {
+        changing.wait { (isTaken: inout Bool) -> Void? in
+            if isTaken { return nil }
+            isTaken = true
+            return ()
         }
     }
+
+    private static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
 }
 
 extension AliasAction {

@@ -13,6 +13,12 @@ extension CollectionConfig {
         if let value = patch.replicationFactor { result.replicationFactor = value }
         if let value = patch.writeConsistencyFactor { result.writeConsistencyFactor = value }
         if let value = patch.onDiskPayload { result.onDiskPayload = value }
+        if let value = patch.payloadMemory { result.payloadMemory = value }
+        if let change = patch.quantization { result.quantization = change.config }
+        for (name, params) in patch.sparseVectors {
+            guard let old = result.sparseVectors?[name] else { throw .vectorNameUnknown(name) }
+            result.sparseVectors?[name] = old.merging(params)
+        }
         for (name, change) in patch.vectors { try result.apply(change, toVector: name) }
         if let metadata = patch.metadata { result.metadata = try CollectionConfig.merge(metadata, into: result.metadata) }
         return result
@@ -26,6 +32,8 @@ extension CollectionConfig {
             params.hnswConfig = merged
         }
         if let onDisk = change.onDisk { params.onDisk = onDisk }
+        if let memory = change.memory { params.memory = memory }
+        if let quantization = change.quantization { params.quantization = quantization.config }
         switch vectors {
         case .unnamed?: vectors = .unnamed(params)
         case .named(var named)?:
@@ -49,5 +57,20 @@ extension CollectionConfig {
 
     private static func object(_ text: String) throws -> [String: Any] {
         try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+    }
+}
+
+extension SparseVectorParams {
+    /// Of both, what `other` gives. The datatype of what is stored does not change.
+    fileprivate func merging(_ other: SparseVectorParams) -> SparseVectorParams {
+        var result = self
+        result.modifier = other.modifier ?? modifier
+        guard let change = other.index else { return result }
+        var index = self.index ?? SparseIndexParams()
+        index.fullScanThreshold = change.fullScanThreshold ?? index.fullScanThreshold
+        index.onDisk = change.onDisk ?? index.onDisk
+        index.memory = change.memory ?? index.memory
+        result.index = index
+        return result
     }
 }

@@ -14,24 +14,48 @@ final class CollectionCore: Sendable {
     let writer: CollectionWriter
     let view: ViewBox
     let scratches = SearchScratchPool()
+    /// Of the whole database.
+    let filterCache: FilterCache
     let optimizer: Optimizer
     let logger: Logger
 
-    private let currentConfig: Mutex<CollectionConfig>
+    private struct Settings {
+        var config: CollectionConfig
+        /// Of each vector, in the order of `fields`.
+        var search: [SearchSettings]
+
+        init(_ config: CollectionConfig, _ fields: [VectorField]) {
+            self.config = config
+            search = fields.map { SearchSettings(config, $0) }
+        }
+    }
+
+    private let settings: Mutex<Settings>
 
     var config: CollectionConfig {
-        get { currentConfig.withLock { $0 } }
-        set { currentConfig.withLock { $0 = newValue } }
+        get { settings.withLock { $0.config } }
+        set {
+            let new = Settings(newValue, fields)
+            settings.withLock { $0 = new }
+        }
+    }
+
+    /// Of the vector at `index` of `fields`, as the present configuration has them.
+    func searchSettings(_ index: Int) -> SearchSettings {
+        settings.withLock { $0.search[index] }
     }
 
     /// Opens the collection in `directory`, making it when it is new.
     init(
-        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork
+        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork,
+        filterCache: FilterCache
     ) throws(QuiverError) {
         self.name = name
+        self.filterCache = filterCache
         logger = options.logger
-        currentConfig = Mutex(config)
-        fields = VectorField.fields(of: config)
+        let fields = VectorField.fields(of: config)
+        self.fields = fields
+        settings = Mutex(Settings(config, fields))
         let nextSegmentID: UInt64
         do {
             let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)
@@ -62,9 +86,14 @@ final class CollectionCore: Sendable {
         }
     }
 
-    /// Whether the vectors of this name are to stay on disk until they are needed; nil where nothing was said.
-    func isOnDisk(_ vectorName: String) -> Bool? {
-        config.vectors?.byName[vectorName]?.onDisk
+    /// Where the parts of this vector's segments are to be held.
+    func placement(_ vectorName: String) -> SegmentPlacement { SegmentPlacement(vectorName, config) }
+
+    /// Applies a changed placement to the segments there are.
+    func placeSegments() {
+        for vector in view.load().vectors {
+            for sealed in vector.sealed { sealed.segment.place(placement(vector.field.name)) }
+        }
     }
 
     func reader() throws -> CollectionReader { try CollectionReader(self) }

@@ -78,8 +78,8 @@ struct CollectionOpener {
                 throw QuiverError(.corrupted, "segment \(id) belongs to vector \"\(name)\", which the collection has not")
             }
             let path = store.segmentPath(id)
-            let onDisk = config.vectors?.byName[name]?.onDisk
-            var sealed = SealedState(segment: try SealedSegment(id: id, path: path, onDisk: onDisk))
+            var sealed = SealedState(
+                segment: try SealedSegment(id: id, path: path, placement: SegmentPlacement(name, config)))
             sealed.dead = try deadRows(id, transaction)
             state.vectors[index].sealed.append(sealed)
             known.insert(path)
@@ -125,12 +125,12 @@ private struct GrowingReplay: LogReplayTarget {
 
     mutating func replace(slot: UInt32) { deletePoint(slot: slot) }
 
-    mutating func setVector(slot: UInt32, name: String, floats: UnsafeBufferPointer<Float>) {
+    mutating func setVector(slot: UInt32, name: String, _ numbers: VectorNumbers) {
         guard let index = state.vectors.firstIndex(where: { $0.field.name == name }),
-            state.vectors[index].field.dimension == floats.count, let base = floats.baseAddress
+            state.vectors[index].field.fits(numbers)
         else { return }
         state.removeGrowingVector(index, slot: slot)
-        unsafe state.appendVector(index, slot: slot, floats: base)
+        state.appendVector(index, slot: slot, numbers)
     }
 
     mutating func deletePoint(slot: UInt32) {

@@ -68,24 +68,11 @@ final class CollectionState {
     }
 
     /// Appends the vector of `slot`, whose older copy has been removed.
-    func appendVector(_ vector: Int, slot: UInt32, floats: UnsafePointer<Float>) {
+    func appendVector(_ vector: Int, slot: UInt32, _ numbers: VectorNumbers) {
         let active = vectors[vector].activeIndex
-        let row = unsafe vectors[vector].growing[active].segment.append(floats, slot: slot)
+        let row = vectors[vector].growing[active].segment.append(numbers, slot: slot)
         let before = vectors[vector].growing[active].rowOfSlot.updateValue(row, forKey: slot)
         journal.append(JournalEntry(vector: vector, growing: active, slot: slot, row: before))
-    }
-
-    /// The live vector of `slot`, where it lies; nil when the point has none of this name.
-    func vector(_ vector: Int, slot: UInt32) -> UnsafePointer<Float>? {
-        for growing in vectors[vector].growing.reversed() {
-            if let row = growing.rowOfSlot[slot] { return unsafe growing.segment.vector(row) }
-        }
-        for sealed in vectors[vector].sealed.reversed() {
-            if let row = sealed.segment.slots.row(ofSlot: slot), !sealed.dead.contains(row) {
-                return unsafe sealed.segment.rows.floats + Int(row) * sealed.segment.rows.strideFloats
-            }
-        }
-        return nil
     }
 
     // MARK: Freezing

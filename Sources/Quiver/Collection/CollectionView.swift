@@ -65,15 +65,26 @@ struct VectorView: Sendable {
         growing.reduce(0) { $0 + $1.liveCount } + sealed.reduce(0) { $0 + $1.liveCount }
     }
 
-    /// The live vector of `slot`, `dimension` floats in place; nil when the point has none.
-    func vector(ofSlot slot: UInt32) -> UnsafePointer<Float>? {
+    /// Of float32, on average with multivectors; what thresholds in kilobytes are about.
+    var bytesPerPoint: Int {
+        switch field.kind {
+        case .dense: return field.dimension * MemoryLayout<Float>.size
+        case .multi, .sparse:
+            let points = sealed.reduce(0) { $0 + $1.segment.pointCount } + growing.reduce(0) { $0 + $1.count }
+            let rows = sealed.reduce(0) { $0 + $1.segment.meta.rowCount } + growing.reduce(0) { $0 + $1.rowCount }
+            return max(1, rows * max(1, field.dimension) * MemoryLayout<Float>.size / max(1, points))
+        }
+    }
+
+    /// The live vector of `slot`; nil when the point has none.
+    func value(ofSlot slot: UInt32) -> VectorValue? {
         for segment in sealed.reversed() {
             if let row = segment.segment.slots.row(ofSlot: slot), !segment.dead.contains(row) {
-                return unsafe segment.segment.rows.floats + Int(row) * segment.segment.rows.strideFloats
+                return segment.segment.value(row)
             }
         }
         for segment in growing.reversed() {
-            if let row = segment.row(ofSlot: slot) { return unsafe segment.vector(row) }
+            if let row = segment.row(ofSlot: slot) { return segment.numbers(row).value(of: field.kind) }
         }
         return nil
     }
@@ -81,13 +92,13 @@ struct VectorView: Sendable {
     /// Sets the bit of every slot that has a vector of this name.
     func markSlots(in bitmap: SlotBitmap) {
         for segment in sealed {
-            for row in 0..<segment.segment.rowCount where !segment.dead.contains(UInt32(row)) {
+            for row in 0..<segment.segment.pointCount where !segment.dead.contains(UInt32(row)) {
                 bitmap.insert(unsafe segment.segment.slots.slots[row])
             }
         }
         for segment in growing {
             for row in 0..<segment.count where !segment.dead.contains(UInt32(row)) {
-                bitmap.insert(segment.blocks[row / segment.rowsPerBlock].slot(row % segment.rowsPerBlock))
+                bitmap.insert(segment.slot(row))
             }
         }
     }
@@ -97,7 +108,7 @@ struct SealedView: Sendable {
     let segment: SealedSegment
     let dead: ChunkedBitmap.Table
 
-    var liveCount: Int { segment.rowCount - dead.count }
+    var liveCount: Int { segment.pointCount - dead.count }
 }
 
 extension CollectionState {
@@ -115,7 +126,7 @@ extension CollectionState {
                     {
                         return same
                     }
-                    return SealedView(segment: sealed.segment, dead: sealed.dead.makeTable(bitCount: sealed.segment.rowCount))
+                    return SealedView(segment: sealed.segment, dead: sealed.dead.makeTable(bitCount: sealed.segment.pointCount))
                 })
         }
         return CollectionView(

@@ -129,13 +129,10 @@ struct UpdateApplier: ~Copyable {
         of entry: PointBatch.Entry, in batch: PointBatch, slot: UInt32, _ vectorIndexes: [Int]
     ) {
         log.write(vectorCount: entry.vectors.count)
-        unsafe batch.components.withUnsafeBufferPointer { components in
-            for vector in batch.vectors[entry.vectors] {
-                let floats = unsafe UnsafeBufferPointer(rebasing: components[vector.offset..<vector.offset + vector.count])
-                unsafe log.write(nameIndex: vector.name, floats: floats)
-                if let base = floats.baseAddress {
-                    unsafe state.appendVector(vectorIndexes[vector.name], slot: slot, floats: base)
-                }
+        for vector in batch.vectors[entry.vectors] {
+            batch.withNumbers(of: vector) { numbers in
+                log.write(nameIndex: vector.name, numbers)
+                state.appendVector(vectorIndexes[vector.name], slot: slot, numbers)
             }
         }
     }

@@ -57,6 +57,11 @@ struct UpdatePreparation {
             guard places.indices.contains(vector.name), vector.count >= 0, vector.offset >= 0,
                 vector.count <= batch.components.count, vector.offset <= batch.components.count - vector.count
             else { throw .badInput("a vector of the batch lies outside of its components") }
+            if case .sparse(let first) = vector.shape {
+                guard first >= 0, vector.count <= batch.indices.count, first <= batch.indices.count - vector.count else {
+                    throw .badInput("a sparse vector of the batch lies outside of its indices")
+                }
+            }
         }
         var lastEntry = [Int](repeating: -1, count: fields.count)
         for (number, entry) in batch.entries.enumerated() {
@@ -82,14 +87,20 @@ struct UpdatePreparation {
         }
         try checkReferences(batch, places)
         let shapes = places.map { fields[$0] }
-        for vector in batch.vectors where vector.count != shapes[vector.name].dimension {
-            throw .vectorDimension(expected: shapes[vector.name].dimension, actual: vector.count)
-        }
+        for index in batch.vectors.indices { try shape(&batch, index, as: shapes[batch.vectors[index].name]) }
+        let vectors = batch.vectors
         let isFinite = unsafe batch.components.withUnsafeMutableBufferPointer { components in
-            for vector in batch.vectors where shapes[vector.name].distance == .cosine {
-                if let base = components.baseAddress {
-                    let start = unsafe base + vector.offset
-                    unsafe CodeEncoder.normalise(UnsafePointer(start), dimension: vector.count, into: start)
+            for vector in vectors {
+                let field = shapes[vector.name]
+                guard let base = components.baseAddress, field.kind != .sparse else { continue }
+                for row in 0..<vector.count / field.dimension {
+                    let start = unsafe base + vector.offset + row * field.dimension
+                    if field.isNormalised {
+                        unsafe CodeEncoder.normalise(UnsafePointer(start), dimension: field.dimension, into: start)
+                    }
+                    guard unsafe RowEncoder.round(start, dimension: field.dimension, as: field.element) else {
+                        return false
+                    }
                 }
             }
             // A sum is not finite as soon as one of its terms is not; an overflow of large ones is looked at closer.
@@ -98,9 +109,54 @@ struct UpdatePreparation {
             return unsafe sum.isFinite || components.allSatisfy(\.isFinite)
         }
         guard isFinite else { throw .badInput("Vector components have to be finite numbers") }
-        byteCount += batch.components.count * MemoryLayout<Float>.size
+        byteCount += (batch.components.count + batch.indices.count) * MemoryLayout<Float>.size
         byteCount += batch.entries.reduce(0) { $0 + 64 + ($1.payload?.utf8.count ?? 0) }
         return batch
+    }
+
+    /// Checks that a vector has the shape of its field, and gives it that shape where it can be taken for it.
+    private func shape(_ batch: inout PointBatch, _ index: Int, as field: VectorField) throws(QuiverError) {
+        let vector = batch.vectors[index]
+        switch (field.kind, vector.shape) {
+        case (.dense, .dense):
+            guard vector.count == field.dimension else {
+                throw .vectorDimension(expected: field.dimension, actual: vector.count)
+            }
+        case (.multi, .dense):
+            guard vector.count == field.dimension else {
+                throw .vectorDimension(expected: field.dimension, actual: vector.count)
+            }
+            batch.vectors[index].shape = .multi(rowCount: 1)
+        case (.multi, .multi(let rowCount)):
+            guard rowCount > 0 else { throw .badInput("a multivector has to have vectors, all of one size") }
+            guard vector.count == rowCount * field.dimension else {
+                throw .vectorDimension(expected: field.dimension, actual: vector.count / rowCount)
+            }
+            guard vector.count < Limits.multivectorComponents else {
+                throw .badInput(
+                    "a multivector has \(vector.count) components, it must have fewer than \(Limits.multivectorComponents)")
+            }
+        case (.sparse, .sparse(let first)):
+            try sort(&batch, vector, first)
+        case (.dense, .multi): throw .badInput("Conversion between multi and regular vectors failed")
+        case (.sparse, _), (_, .sparse): throw .badInput("Conversion between sparse and regular vectors failed")
+        }
+    }
+
+    /// Brings a sparse vector into the order of its indices.
+    private func sort(_ batch: inout PointBatch, _ vector: PointBatch.VectorRef, _ first: Int) throws(QuiverError) {
+        let places = first..<first + vector.count
+        var isAscending = true
+        for place in places.dropFirst() where batch.indices[place] <= batch.indices[place - 1] { isAscending = false }
+        if isAscending { return }
+        let order = (0..<vector.count).sorted { batch.indices[first + $0] < batch.indices[first + $1] }
+        let indices = order.map { batch.indices[first + $0] }
+        let values = order.map { batch.components[vector.offset + $0] }
+        for (one, other) in zip(indices, indices.dropFirst()) where one == other {
+            throw .badInput("a sparse vector names the index \(one) twice")
+        }
+        batch.indices.replaceSubrange(places, with: indices)
+        batch.components.replaceSubrange(vector.offset..<vector.offset + vector.count, with: values)
     }
 }
 

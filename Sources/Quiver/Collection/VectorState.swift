@@ -1,32 +1,4 @@
-import QuiverIndex
 import QuiverModel
-
-extension Distance {
-    var metric: Metric {
-        switch self {
-        case .cosine: .cosine
-        case .dot: .dot
-        case .euclid: .euclid
-        case .manhattan: .manhattan
-        }
-    }
-}
-
-/// The name and shape of one vector of a collection.
-struct VectorField: Sendable {
-    let name: String
-    let dimension: Int
-    let distance: Distance
-
-    var metric: Metric { distance.metric }
-
-    /// The vectors of a configuration, in the order of their names.
-    static func fields(of config: CollectionConfig) -> [VectorField] {
-        (config.vectors?.byName ?? [:]).sorted { $0.key < $1.key }.map { name, params in
-            VectorField(name: name, dimension: params.size, distance: params.distance)
-        }
-    }
-}
 
 /// A growing segment as the writer sees it: its rows, which of them are dead, and where each slot is.
 struct GrowingState {
@@ -35,7 +7,7 @@ struct GrowingState {
     var rowOfSlot: [UInt32: UInt32] = [:]
 
     init(_ field: VectorField) {
-        segment = GrowingSegment(dimension: field.dimension, metric: field.metric)
+        segment = GrowingSegment(field)
     }
 }
 
@@ -44,7 +16,7 @@ struct SealedState {
     let segment: SealedSegment
     var dead = ChunkedBitmap()
 
-    var liveCount: Int { segment.rowCount - dead.count }
+    var liveCount: Int { segment.pointCount - dead.count }
 }
 
 /// The vectors of one name as the writer sees them. A slot has at most one live row in all of them.

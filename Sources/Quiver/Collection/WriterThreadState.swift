@@ -67,7 +67,7 @@ final class WriterThreadState: @unchecked Sendable {
         if state.activeBytes >= growingBytes || state.logBytes >= Limits.logToGrowing * growingBytes {
             try freeze(&transaction)
         }
-        try commit(transaction)
+        try commit(transaction, indexes.after(indexWriter))
         return results
     }
 
@@ -112,6 +112,7 @@ final class WriterThreadState: @unchecked Sendable {
                 throw QuiverError(wrapping: error)
             }
         }
+        indexWriter.noteChanges(of: own)
         if let storage { throw storage }
         switch outcome {
         case .success: return .success(sequence)
@@ -160,27 +161,27 @@ final class WriterThreadState: @unchecked Sendable {
     private func runOnce(_ maintenance: CollectionWriter.Maintenance) throws {
         let vectors = state.vectors
         let start = state.mark()
-        let indexesBefore = indexes
         do {
             var context = CollectionWriter.MaintenanceContext(
                 transaction: try store.environment.beginWrite(), state: state, indexes: indexes)
             try maintenance.apply(&context)
-            indexes = context.indexes
-            try commit(context.transaction)
+            let changed = context.indexes
+            try commit(context.transaction, changed)
         } catch {
             state.vectors = vectors
             state.rollBack(to: start)
-            indexes = indexesBefore
             throw error
         }
     }
 
     // MARK: Commit
 
-    private func commit(_ transaction: consuming WriteTransaction) throws {
+    /// - Parameter changed: the indexes as they are after the transaction.
+    private func commit(_ transaction: consuming WriteTransaction, _ changed: FieldIndexSet) throws {
         var transaction = transaction
         try transaction.put(store.meta, StoreState.key, state.counters.encoded())
         let id = try transaction.commit()
+        indexes = changed
         state.forgetJournal()
         view.store(state.makeView(transactionID: id, indexes: indexes, previous: view.load()))
     }

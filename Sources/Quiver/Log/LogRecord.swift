@@ -5,17 +5,19 @@ import QuiverModel
 ///
 /// Little-endian. A record is
 ///
-///     u8   format (1)
+///     u8   format (2)
 ///     u32  number of operations, each
 ///       u8   kind (`LogOperationKind`)
 ///       …    by kind
 ///
 /// A *point* is `u32 slot, u8 tag (0: number, 1: UUID), 8 or 16 bytes id, big-endian`; a *text* or *block*
-/// is `u32 length` and the bytes; points are `u32 count` and that many points.
+/// is `u32 length` and the bytes; points are `u32 count` and that many points. A *vector* is `u32 rows` (1; of a
+/// multivector its rows; 0 of a sparse vector), `u32 components` of all rows together, for a sparse vector as many
+/// u32 indices, and the components as f32.
 ///
 ///     upsert, updateVectors   u16 names, each a text; u32 count, each
 ///                               point; u32 payload length (0xFFFFFFFF: none) and the bytes;
-///                               u16 vectors, each: u16 name, u32 components, f32 each
+///                               u16 vectors, each: u16 name, a *vector*
 ///     deletePoints            points
 ///     deleteVectors           u16 names, each a text; points
 ///     setPayload              text path ("" for none); block payload; points
@@ -23,7 +25,7 @@ import QuiverModel
 ///     deletePayload           u16 keys, each a text; points
 ///     clearPayload            points
 enum LogRecord {
-    static let format: UInt8 = 1
+    static let format: UInt8 = 2
     static let noPayload = UInt32.max
 }
 
@@ -97,10 +99,14 @@ struct LogRecordWriter: ~Copyable {
 
     mutating func write(vectorCount: Int) { writer.write(UInt16(truncatingIfNeeded: vectorCount)) }
 
-    mutating func write(nameIndex: Int, floats: UnsafeBufferPointer<Float>) {
+    mutating func write(nameIndex: Int, _ numbers: VectorNumbers) {
         writer.write(UInt16(truncatingIfNeeded: nameIndex))
-        writer.write(UInt32(truncatingIfNeeded: floats.count))
-        unsafe writer.write(floats: floats)
+        writer.write(unsafe numbers.indices == nil ? UInt32(truncatingIfNeeded: numbers.rowCount) : 0)
+        writer.write(UInt32(truncatingIfNeeded: numbers.count))
+        if let indices = unsafe numbers.indices {
+            unsafe writer.write(words: UnsafeBufferPointer(start: indices, count: numbers.count))
+        }
+        unsafe writer.write(words: UnsafeBufferPointer(start: numbers.floats, count: numbers.count))
     }
 }
 
@@ -108,7 +114,7 @@ struct LogRecordWriter: ~Copyable {
 protocol LogReplayTarget {
     /// A whole point was written: the vectors that it had before are gone.
     mutating func replace(slot: UInt32)
-    mutating func setVector(slot: UInt32, name: String, floats: UnsafeBufferPointer<Float>)
+    mutating func setVector(slot: UInt32, name: String, _ numbers: VectorNumbers)
     mutating func deletePoint(slot: UInt32)
     mutating func deleteVector(slot: UInt32, name: String)
 }
@@ -160,20 +166,36 @@ enum LogReplay {
             if replacing { target.replace(slot: slot) }
             for _ in 0..<(try reader.read(UInt16.self)) {
                 let name = Int(try reader.read(UInt16.self))
+                let rowCount = Int(try reader.read(UInt32.self))
                 let count = Int(try reader.read(UInt32.self))
                 guard name < names.count else { throw ByteReader.Malformed() }
-                let bytes = unsafe try reader.take(count * MemoryLayout<Float>.size)
-                unsafe withFloats(bytes) { unsafe target.setVector(slot: slot, name: names[name], floats: $0) }
+                let words = rowCount == 0 ? 2 * count : count
+                let bytes = unsafe try reader.take(words * MemoryLayout<Float>.size)
+                unsafe withNumbers(bytes, rowCount: rowCount, count: count) {
+                    target.setVector(slot: slot, name: names[name], $0)
+                }
             }
         }
     }
 
-    /// Floats lie unaligned in a record: they are copied out.
-    private static func withFloats(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafeBufferPointer<Float>) -> Void) {
-        let count = bytes.count / MemoryLayout<Float>.size
-        unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, count)) { floats in
-            unsafe UnsafeMutableRawBufferPointer(floats).copyMemory(from: bytes)
-            unsafe body(UnsafeBufferPointer(start: floats.baseAddress, count: count))
+    /// The numbers lie unaligned in a record: they are copied out.
+    private static func withNumbers(
+        _ bytes: UnsafeRawBufferPointer, rowCount: Int, count: Int, _ body: (VectorNumbers) -> Void
+    ) {
+        unsafe withUnsafeTemporaryAllocation(byteCount: max(4, bytes.count), alignment: 16) { memory in
+            unsafe memory.copyMemory(from: bytes)
+            guard let base = memory.baseAddress else { return }
+            if rowCount == 0 {
+                unsafe body(
+                    VectorNumbers(
+                        floats: (base + count * 4).assumingMemoryBound(to: Float.self), count: count,
+                        indices: UnsafePointer(base.assumingMemoryBound(to: UInt32.self))))
+            } else {
+                unsafe body(
+                    VectorNumbers(
+                        floats: UnsafePointer(base.assumingMemoryBound(to: Float.self)), count: count,
+                        rowCount: rowCount))
+            }
         }
     }
 

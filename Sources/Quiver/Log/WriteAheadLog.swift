@@ -65,7 +65,7 @@ enum WriteAheadLog {
         var current: UInt64?
         func finish() throws {
             guard let current else { return }
-            try record.withUnsafeBytes { bytes in unsafe try body(current, bytes) }
+            unsafe try record.withUnsafeBytes { bytes in unsafe try body(current, bytes) }
         }
         var cursor = try transaction.openCursor(store.log)
         var entry = unsafe try cursor.firstNotBelow(key(sequence &+ 1, part: 0))

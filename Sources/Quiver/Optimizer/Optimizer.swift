@@ -163,6 +163,18 @@ final class Optimizer: Sendable {
         return isWaiting
     }
 
+    /// Starts sealing what has grown without waiting for a pause. True when nothing waits to be sealed. Not on the
+    /// writer's thread.
+    func hasten() throws(QuiverError) -> Bool {
+        guard let core = writableCore else { return true }
+        let view = core.view.load()
+        if !view.hasFrozen, Optimizer.wantsSealing(view, core.config, rows: 1) {
+            try core.writer.perform { $0.state.freeze() }
+        }
+        consider()
+        return !core.view.load().hasFrozen
+    }
+
     /// Whether the collection is large enough for graphs and has at least `rows` rows that are not sealed.
     private static func wantsSealing(_ view: CollectionView, _ config: CollectionConfig, rows: Int) -> Bool {
         guard config.optimizers.maxOptimizationThreads != 0 else { return false }
@@ -248,19 +260,19 @@ final class Optimizer: Sendable {
     // MARK: Plans
 
     static func policy(_ vector: VectorView, _ config: CollectionConfig) -> MergePolicy {
-        let hnsw = config.hnsw.applying(config.vectors?.byName[vector.field.name]?.hnswConfig)
+        let indexing = SegmentIndexing(vector.field, config)
         return MergePolicy(
-            optimizers: config.optimizers, buildsGraphs: hnsw.m > 0,
-            bytesPerVector: vector.field.dimension * MemoryLayout<Float>.size,
-            linkBytesPerVector: 2 * hnsw.m * MemoryLayout<UInt32>.size)
+            optimizers: config.optimizers, buildsGraphs: indexing.isWanted, bytesPerVector: vector.bytesPerPoint,
+            linkBytesPerVector: 2 * indexing.m * MemoryLayout<UInt32>.size)
     }
 
     private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> (vector: Int, plan: MergePolicy.Plan)? {
         for (index, vector) in view.vectors.enumerated() {
+            let wanted = SegmentIndexing(vector.field, config)
             let candidates = vector.sealed.map { sealed in
                 MergePolicy.Candidate(
-                    id: sealed.segment.id, rows: sealed.segment.rowCount, liveRows: sealed.liveCount,
-                    hasGraph: sealed.segment.graph != nil)
+                    id: sealed.segment.id, rows: sealed.segment.pointCount, liveRows: sealed.liveCount,
+                    isIndexed: sealed.segment.isIndexed, isCurrent: sealed.segment.indexing == wanted)
             }
             if let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) { return (index, plan) }
         }

@@ -17,7 +17,7 @@ struct SegmentMerger {
         let rows = liveRows(inputs)
         var segment: SealedSegment?
         if !rows.isEmpty {
-            segment = try write(vector.field, inputs, rows, plan.buildGraph ? graphPlan(vector.field, control) : nil)
+            segment = try write(vector.field, inputs, rows, plan.builds ? indexPlan(vector.field, control) : nil)
         }
         do {
             try swap(index, inputs, segment, rows)
@@ -33,7 +33,7 @@ struct SegmentMerger {
         var rows: [SegmentRow] = []
         rows.reserveCapacity(inputs.reduce(0) { $0 + $1.liveCount })
         for (source, input) in inputs.enumerated() {
-            for row in 0..<input.segment.rowCount where !input.dead.contains(UInt32(row)) {
+            for row in 0..<input.segment.pointCount where !input.dead.contains(UInt32(row)) {
                 rows.append(
                     SegmentRow(
                         slot: unsafe input.segment.slots.slots[row], source: UInt32(source), row: UInt32(row)))
@@ -43,28 +43,24 @@ struct SegmentMerger {
         return rows
     }
 
-    private func graphPlan(_ field: VectorField, _ control: BuildControl) -> GraphPlan {
+    private func indexPlan(_ field: VectorField, _ control: BuildControl) -> IndexPlan {
         let config = core.config
         let hnsw = config.hnsw.applying(config.vectors?.byName[field.name]?.hnswConfig)
         var threads = hnsw.maxIndexingThreads > 0 ? min(hnsw.maxIndexingThreads, work.cores) : work.buildThreads
         if let most = config.optimizers.maxOptimizationThreads { threads = min(threads, max(1, most)) }
-        return GraphPlan(
-            parameters: HNSWParameters(
-                m: hnsw.m.clamped(to: HNSWParameters.mRange),
-                efConstruct: hnsw.efConstruct.clamped(to: HNSWParameters.efConstructRange)),
-            threads: threads, control: control)
+        return IndexPlan(indexing: SegmentIndexing(field, config), threads: threads, control: control)
     }
 
     private func write(
-        _ field: VectorField, _ inputs: [SealedView], _ rows: [SegmentRow], _ graph: GraphPlan?
+        _ field: VectorField, _ inputs: [SealedView], _ rows: [SegmentRow], _ plan: IndexPlan?
     ) throws -> SealedSegment {
         let id = optimizer.takeSegmentID()
         let path = core.store.segmentPath(id)
         try SegmentWriter(
-            path: path, metric: field.metric, dimension: field.dimension, sources: inputs.map { .sealed($0.segment) },
-            rows: rows
-        ).write(graph: graph)
-        return try SealedSegment(id: id, path: path, onDisk: core.isOnDisk(field.name))
+            path: path, field: field, sources: inputs.map { .sealed($0.segment) }, rows: rows,
+            numbers: try PointNumbers.column(rows, core.store)
+        ).write(plan)
+        return try SealedSegment(id: id, path: path, placement: core.placement(field.name))
     }
 
     private func swap(_ index: Int, _ inputs: [SealedView], _ segment: SealedSegment?, _ rows: [SegmentRow]) throws {
@@ -96,12 +92,5 @@ struct SegmentMerger {
             }
             state.vectors[index].sealed.removeAll { ids.contains($0.segment.id) }
         }
-    }
-}
-
-extension Int {
-    /// Configurations are checked at the door; what an older one holds beyond the range is built with its end.
-    fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
-        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
 }

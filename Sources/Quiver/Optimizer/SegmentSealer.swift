@@ -33,18 +33,17 @@ struct SegmentSealer {
         var rows: [SegmentRow] = []
         rows.reserveCapacity(growing.liveCount)
         for row in 0..<growing.count where !growing.dead.contains(UInt32(row)) {
-            let slot = growing.blocks[row / growing.rowsPerBlock].slot(row % growing.rowsPerBlock)
-            rows.append(SegmentRow(slot: slot, source: 0, row: UInt32(row)))
+            rows.append(SegmentRow(slot: growing.slot(row), source: 0, row: UInt32(row)))
         }
         guard !rows.isEmpty else { return nil }
         rows.sort { $0.slot < $1.slot }
         let id = optimizer.takeSegmentID()
         let path = core.store.segmentPath(id)
         try SegmentWriter(
-            path: path, metric: vector.field.metric, dimension: vector.field.dimension, sources: [.growing(growing)],
-            rows: rows
-        ).write(graph: nil)
-        let segment = try SealedSegment(id: id, path: path, onDisk: core.isOnDisk(vector.field.name))
+            path: path, field: vector.field, sources: [.growing(growing)], rows: rows,
+            numbers: try PointNumbers.column(rows, core.store)
+        ).write(nil)
+        let segment = try SealedSegment(id: id, path: path, placement: core.placement(vector.field.name))
         return Sealed(vector: index, segment: segment, rows: rows)
     }
 

@@ -16,7 +16,7 @@ extension CollectionReader {
         for vector in view.vectors {
             for sealed in vector.sealed {
                 segments += 1
-                if sealed.segment.graph != nil { indexed += sealed.liveCount }
+                if sealed.segment.isIndexed { indexed += sealed.liveCount }
             }
             segments += vector.growing.filter { $0.count > 0 }.count
         }

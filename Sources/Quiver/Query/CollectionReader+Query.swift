@@ -34,7 +34,7 @@ extension CollectionReader {
         _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
     ) throws -> [ScoredPoint] {
         let matching = try matching(request.filter, deadline)
-        let points = try idsInOrder(from: nil, matching, limit: limit + request.offset, deadline)
+        let points = try idsInOrder(from: nil, matching?.bitmap, limit: limit + request.offset, deadline)
         return try points.dropFirst(request.offset).map { try scored($0.slot, score: 1, request) }
     }
 
@@ -42,7 +42,7 @@ extension CollectionReader {
         _ order: OrderBy, _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
     ) throws -> [ScoredPoint] {
         let matching = try matching(request.filter, deadline)
-        let points = try ordered(order, matching, limit: limit + request.offset, deadline)
+        let points = try ordered(order, matching?.bitmap, limit: limit + request.offset, deadline)
         return try points.dropFirst(request.offset).map { point in
             var scored = try scored(point.slot, score: 1, request)
             scored.orderValue = point.value
@@ -61,15 +61,17 @@ extension CollectionReader {
         }
         let vector = view.vectors[index]
         let operands = try QueryOperands(request, self, lookup)
-        let query = try operands.searchVectors(positive, negative, strategy, vector.field)
+        let examples = try operands.examples(positive, negative, strategy, vector.field)
+        guard vector.field.kind != .sparse else { throw QuiverError.notImplemented("search on sparse vectors") }
+        let query = SearchVectors(examples, vector.field)
 
         let ownOperands = try operands.ownSlots(positive + negative)
-        let accepted = try matching(request.filter, deadline)
+        var accepted = try matching(request.filter, deadline)
         // Without a filter a few operands cost less as results to be dropped than as a filter over everything.
-        if let accepted { for slot in ownOperands { accepted.remove(slot) } }
+        if let all = accepted, !ownOperands.isEmpty { accepted = all.subtracting(ownOperands) }
         let dropped = accepted == nil ? ownOperands.count : 0
         let window = limit + request.offset
-        let search = search(request, vector, query, accepted, limit: window + dropped, deadline)
+        let search = search(index, query, request.params, accepted, limit: window + dropped, deadline)
         var found = try core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
         if dropped > 0 { found.removeAll { ownOperands.contains($0.slot) } }
 
@@ -82,23 +84,21 @@ extension CollectionReader {
         return try head.dropFirst(request.offset).map { try scored($0.slot, score: $0.score, request) }
     }
 
-    private func search(
-        _ request: QueryRequest, _ vector: VectorView, _ query: SearchVectors, _ accepted: SlotBitmap?, limit: Int,
+    /// A search in the vector at `index` of the view.
+    func search(
+        _ index: Int, _ query: SearchVectors, _ params: SearchParams, _ accepted: MatchSet?, limit: Int,
         _ deadline: ContinuousClock.Instant?
     ) -> VectorSearch {
-        let config = core.config
-        let params = config.vectors?.byName[vector.field.name]
-        let hnsw = config.hnsw.applying(params?.hnswConfig)
-        let bytesPerVector = vector.field.dimension * MemoryLayout<Float>.size
-        let indexingKilobytes = config.optimizers.indexingThreshold ?? 0
+        let vector = view.vectors[index]
+        let settings = core.searchSettings(index)
         return VectorSearch(
-            vector: vector, query: query, accepted: accepted, acceptedCount: accepted?.count ?? 0,
+            vector: vector, query: query, accepted: accepted?.bitmap, acceptedCount: accepted?.count ?? 0,
             // No more answers than there are vectors: memory follows the data, not the request.
-            limit: max(1, min(limit, vector.liveCount)), ef: request.params.hnswEf ?? hnsw.efConstruct,
-            exact: request.params.exact || hnsw.m == 0,
-            mostUnindexedRows: request.params.indexedOnly && indexingKilobytes > 0
-                ? indexingKilobytes * 1024 / bytesPerVector : nil,
-            fullScanRows: hnsw.fullScanThreshold * 1024 / bytesPerVector, deadline: deadline)
+            limit: max(1, min(limit, vector.liveCount)), ef: params.hnswEf ?? settings.ef,
+            exact: params.exact || !settings.hasGraphs,
+            mostUnindexedRows: params.indexedOnly
+                ? settings.mostUnindexedBytes.map { $0 / vector.bytesPerPoint } : nil,
+            fullScanRows: settings.fullScanBytes / vector.bytesPerPoint, deadline: deadline)
     }
 
     private func scored(_ slot: UInt32, score: Float, _ request: QueryRequest) throws -> ScoredPoint {

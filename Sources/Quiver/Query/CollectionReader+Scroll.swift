@@ -8,7 +8,7 @@ extension CollectionReader {
 
     func scroll(_ request: ScrollRequest, _ deadline: ContinuousClock.Instant?) throws -> ScrollPage {
         try CollectionReader.checkWindow(limit: request.limit)
-        let matching = try matching(request.filter, deadline)
+        let matching = try matching(request.filter, deadline)?.bitmap
         if let order = request.orderBy {
             let points = try ordered(order, matching, limit: request.limit, deadline)
             let records = try points.map { point in

@@ -75,19 +75,15 @@ struct CollectionReader: ~Copyable {
             }
         }
         if case .unnamed? = core.config.vectors {
-            guard let vector = wanted.first.flatMap({ copy($0, slot) }) else { return .named([:]) }
-            return .unnamed(.dense(vector))
+            // Beside an unnamed vector there may be sparse ones, which have names.
+            let vector = wanted.first { $0.field.name.isEmpty }?.value(ofSlot: slot)
+            if core.config.sparseVectors?.isEmpty ?? true { return vector.map(PointVectors.unnamed) ?? .named([:]) }
         }
         var named: [String: VectorValue] = [:]
         for vector in wanted {
-            if let copied = copy(vector, slot) { named[vector.field.name] = .dense(copied) }
+            named[vector.field.name] = vector.value(ofSlot: slot)
         }
         return .named(named)
-    }
-
-    private func copy(_ vector: VectorView, _ slot: UInt32) -> [Float]? {
-        guard let floats = unsafe vector.vector(ofSlot: slot) else { return nil }
-        return unsafe Array(UnsafeBufferPointer(start: floats, count: vector.field.dimension))
     }
 
     func record(
@@ -102,13 +98,13 @@ struct CollectionReader: ~Copyable {
     // MARK: Filters
 
     /// The slots that match, nil without a filter.
-    func matching(_ filter: Filter?, _ deadline: ContinuousClock.Instant?) throws -> SlotBitmap? {
+    func matching(_ filter: Filter?, _ deadline: ContinuousClock.Instant?) throws -> MatchSet? {
         guard let filter, !filter.isEmpty else { return nil }
-        return try resolver.resolve(filter, deadline: Deadline(deadline))
+        return try resolver.matches(filter, deadline: Deadline(deadline))
     }
 
     var resolver: FilterResolver {
-        FilterResolver(store: store, view: view, transaction: transaction.handle)
+        FilterResolver(store: store, view: view, transaction: transaction.handle, cache: core.filterCache)
     }
 
     func retrieve(
@@ -123,10 +119,10 @@ struct CollectionReader: ~Copyable {
         return records
     }
 
-    func count(_ filter: Filter?, exact: Bool) throws -> Int {
+    func count(_ filter: Filter?, exact: Bool, _ deadline: ContinuousClock.Instant?) throws -> Int {
         guard let filter, !filter.isEmpty else { return view.pointCount }
         if !exact { return try resolver.estimate(filter) }
-        return try resolver.resolve(filter, deadline: .never).count
+        return try resolver.matches(filter, deadline: Deadline(deadline)).count
     }
 }
 

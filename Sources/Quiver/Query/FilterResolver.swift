@@ -7,6 +7,14 @@ struct FilterResolver {
     let store: CollectionStore
     let view: CollectionView
     let transaction: TransactionHandle
+    /// Nil inside of a write transaction, whose state no view stands for.
+    var cache: FilterCache?
+
+    /// The slots that match, shared with other requests.
+    func matches(_ filter: Filter, deadline: Deadline) throws -> MatchSet {
+        if let cache, let known = CompiledFilter.knownMatches(filter, view.indexes, cache) { return known }
+        return try CompiledFilter.matches(filter, context(deadline))
+    }
 
     /// The slots that match. A set of the caller's own.
     func resolve(_ filter: Filter, deadline: Deadline) throws -> SlotBitmap {
@@ -23,7 +31,7 @@ struct FilterResolver {
     private func context(_ deadline: Deadline) -> FilterContext {
         FilterContext(
             transaction: transaction, indexes: view.indexes, payloads: store.payload, live: view.liveSlots,
-            deadline: deadline,
+            deadline: deadline, cache: cache,
             slotOfPoint: { id throws(LMDBError) in
                 guard let bytes = unsafe try transaction.get(store.ids, IDKey.key(id)) else { return nil }
                 return unsafe try SlotKey.read(bytes)

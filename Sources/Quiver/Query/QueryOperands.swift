@@ -3,7 +3,7 @@ import QuiverModel
 
 /// Turns the examples of a query, vectors and ids, into the vectors to search with.
 struct QueryOperands {
-    private let vectors: [PointID: [Float]]
+    private let vectors: [PointID: VectorValue]
     /// Slots of the ids that belong to the searched collection: they are never answered.
     private let slots: [PointID: UInt32]
 
@@ -40,17 +40,17 @@ struct QueryOperands {
 
     private static func fetch(
         _ ids: [PointID], named name: String, _ reader: borrowing CollectionReader
-    ) throws -> (vectors: [PointID: [Float]], slots: [PointID: UInt32]) {
+    ) throws -> (vectors: [PointID: VectorValue], slots: [PointID: UInt32]) {
         guard let index = reader.view.vectorIndex(named: name) else { throw QuiverError.vectorNameUnknown(name) }
         let vector = reader.view.vectors[index]
-        var vectors: [PointID: [Float]] = [:]
+        var vectors: [PointID: VectorValue] = [:]
         var slots: [PointID: UInt32] = [:]
         for id in ids {
             guard let slot = try reader.slot(of: id) else { throw QuiverError.pointMissing(id) }
-            guard let floats = unsafe vector.vector(ofSlot: slot) else {
+            guard let value = vector.value(ofSlot: slot) else {
                 throw QuiverError.notFound("Vector with name `\(name)` for point \(id) not found")
             }
-            vectors[id] = unsafe Array(UnsafeBufferPointer(start: floats, count: vector.field.dimension))
+            vectors[id] = value
             slots[id] = slot
         }
         return (vectors, slots)
@@ -60,58 +60,108 @@ struct QueryOperands {
         Set(inputs.compactMap { if case .id(let id) = $0 { slots[id] } else { nil } })
     }
 
+    /// The vectors to compare with, all of the field's kind, positives first.
+    struct Examples {
+        var vectors: [VectorValue]
+        var positiveCount: Int
+        var combination: Combination
+    }
+
     /// - Parameter strategy: nil for a nearest search, which has one positive example.
-    func searchVectors(
+    func examples(
         _ positive: [VectorInput], _ negative: [VectorInput], _ strategy: RecommendStrategy?, _ field: VectorField
-    ) throws -> SearchVectors {
-        let positives = try positive.map { try components($0, field) }
-        let negatives = try negative.map { try components($0, field) }
-        var examples: [[Float]]
-        var combination = Combination.nearest
+    ) throws -> Examples {
+        let positives = try positive.map { try value($0, field) }
+        let negatives = try negative.map { try value($0, field) }
         switch strategy {
-        case nil: examples = positives
+        case nil: return Examples(vectors: positives, positiveCount: 1, combination: .nearest)
         case .averageVector:
             guard !positives.isEmpty else {
                 throw QuiverError.badRequest("Positive vectors should not be empty with `average` strategy")
             }
-            examples = [QueryOperands.average(positives, negatives, field.dimension)]
-        case .bestScore:
-            examples = positives + negatives
-            combination = .bestScore
-        case .sumScores:
-            examples = positives + negatives
-            combination = .sumScores
+            let average = VectorAverage.of(positives, negatives, field)
+            return Examples(vectors: [average], positiveCount: 1, combination: .nearest)
+        case .bestScore, .sumScores:
+            guard !(positives + negatives).isEmpty else {
+                throw QuiverError.badRequest("At least one positive or negative vector ID required with this strategy")
+            }
+            return Examples(
+                vectors: positives + negatives, positiveCount: positives.count,
+                combination: strategy == .bestScore ? .bestScore : .sumScores)
         }
-        guard !examples.isEmpty else {
-            throw QuiverError.badRequest("At least one positive or negative vector ID required with this strategy")
-        }
-        if field.distance == .cosine { examples = examples.map(Normalisation.normalised) }
-        return SearchVectors(
-            components: Array(examples.joined()), dimension: field.dimension,
-            positiveCount: combination == .nearest ? 1 : positives.count, combination: combination)
     }
 
-    private func components(_ input: VectorInput, _ field: VectorField) throws -> [Float] {
-        let vector: [Float]
+    /// The vector of an input, which has to fit the field.
+    private func value(_ input: VectorInput, _ field: VectorField) throws -> VectorValue {
+        let value: VectorValue
         switch input {
         case .id(let id):
             guard let found = vectors[id] else { throw QuiverError.pointMissing(id) }
-            vector = found
-        case .dense(let given): vector = given
-        case .multi, .sparse: throw QuiverError.badInput("multivectors and sparse vectors are not searched yet")
+            value = found
+        case .dense(let given): value = .dense(given)
+        case .multi(let given): value = .multi(given)
+        case .sparse(let given): value = .sparse(given)
         }
-        guard vector.count == field.dimension else {
-            throw QuiverError.vectorDimension(expected: field.dimension, actual: vector.count)
+        switch (field.kind, value) {
+        case (.dense, .dense(let vector)):
+            guard vector.count == field.dimension else {
+                throw QuiverError.vectorDimension(expected: field.dimension, actual: vector.count)
+            }
+            return value
+        case (.multi, .dense(let vector)):
+            guard vector.count == field.dimension else {
+                throw QuiverError.vectorDimension(expected: field.dimension, actual: vector.count)
+            }
+            return .multi([vector])
+        case (.multi, .multi(let rows)):
+            guard !rows.isEmpty else { throw QuiverError.badInput("a multivector has to have vectors") }
+            for row in rows where row.count != field.dimension {
+                throw QuiverError.vectorDimension(expected: field.dimension, actual: row.count)
+            }
+            return value
+        case (.sparse, .sparse(let vector)):
+            guard vector.indices.count == vector.values.count else {
+                throw QuiverError.badInput("a sparse vector has to have as many values as indices")
+            }
+            return value
+        case (.dense, .multi): throw QuiverError.badInput("Conversion between multi and regular vectors failed")
+        case (.sparse, _), (_, .sparse):
+            throw QuiverError.badInput("Conversion between sparse and regular vectors failed")
         }
-        return vector
+    }
+}
+
+/// The vector that the strategy `average_vector` searches with.
+enum VectorAverage {
+    /// mean(positives), with negatives 2·mean(positives) − mean(negatives). Of multivectors all rows together, those of
+    /// negatives turned round.
+    static func of(_ positives: [VectorValue], _ negatives: [VectorValue], _ field: VectorField) -> VectorValue {
+        switch field.kind {
+        case .dense:
+            let positive = mean(positives.compactMap(\.dense), field.dimension)
+            if negatives.isEmpty { return .dense(positive) }
+            let negative = mean(negatives.compactMap(\.dense), field.dimension)
+            return .dense(zip(positive, negative).map { $0 + $0 - $1 })
+        case .multi:
+            return .multi(positives.flatMap(rows) + negatives.flatMap(rows).map { $0.map { -$0 } })
+        case .sparse:
+            var sum = mean(positives.map(entries))
+            if !negatives.isEmpty {
+                let negative = mean(negatives.map(entries))
+                sum = sum.mapValues { $0 + $0 }.merging(negative.mapValues { -$0 }) { $0 + $1 }
+            }
+            let sorted = sum.sorted { $0.key < $1.key }
+            return .sparse(SparseVector(indices: sorted.map(\.key), values: sorted.map(\.value)))
+        }
     }
 
-    /// mean(positives), with negatives 2·mean(positives) − mean(negatives).
-    private static func average(_ positives: [[Float]], _ negatives: [[Float]], _ dimension: Int) -> [Float] {
-        let positive = mean(positives, dimension)
-        if negatives.isEmpty { return positive }
-        let negative = mean(negatives, dimension)
-        return zip(positive, negative).map { $0 + $0 - $1 }
+    private static func rows(_ value: VectorValue) -> [[Float]] {
+        if case .multi(let rows) = value { rows } else { [] }
+    }
+
+    private static func entries(_ value: VectorValue) -> [UInt32: Float] {
+        guard case .sparse(let vector) = value else { return [:] }
+        return Dictionary(zip(vector.indices, vector.values)) { first, _ in first }
     }
 
     private static func mean(_ vectors: [[Float]], _ dimension: Int) -> [Float] {
@@ -122,17 +172,9 @@ struct QueryOperands {
         let count = Float(vectors.count)
         return sum.map { $0 / count }
     }
-}
 
-/// L2 normalisation as Qdrant does it at insert: zero vectors and those of length 1 stay as they are.
-enum Normalisation {
-    static func normalised(_ vector: [Float]) -> [Float] {
-        var result = vector
-        unsafe result.withUnsafeMutableBufferPointer { buffer in
-            if let base = buffer.baseAddress {
-                unsafe CodeEncoder.normalise(UnsafePointer(base), dimension: buffer.count, into: base)
-            }
-        }
-        return result
+    private static func mean(_ vectors: [[UInt32: Float]]) -> [UInt32: Float] {
+        let count = Float(max(1, vectors.count))
+        return vectors.reduce(into: [:]) { $0.merge($1) { $0 + $1 } }.mapValues { $0 / count }
     }
 }

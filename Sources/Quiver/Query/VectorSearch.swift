@@ -2,26 +2,6 @@ import QuiverIndex
 import QuiverModel
 import QuiverPayload
 
-/// The query vectors of a search, in internal form: normalised for Cosine.
-struct SearchVectors: Sendable {
-    /// One after the other, `dimension` components each.
-    var components: [Float]
-    var dimension: Int
-    var positiveCount: Int
-    var combination: Combination
-
-    /// Borrows the vectors for the index floor.
-    func withQuery<Answer>(_ body: (QueryVectors) throws -> Answer) rethrows -> Answer {
-        unsafe try components.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { preconditionFailure("a search has a vector") }
-            return try body(
-                unsafe QueryVectors(
-                    base, dimension: dimension, count: components.count / dimension, positiveCount: positiveCount,
-                    combination: combination))
-        }
-    }
-}
-
 /// One search over all segments of a vector.
 ///
 /// The plan of each segment:
@@ -54,12 +34,12 @@ struct VectorSearch {
         let top = TopK(limit: limit)
         try query.withQuery { query in
             for (index, segment) in vector.sealed.enumerated() where segment.liveCount > 0 {
-                if skips(rows: segment.segment.rowCount, hasGraph: segment.segment.graph != nil) { continue }
+                if skips(rows: segment.segment.pointCount, isIndexed: segment.segment.isIndexed) { continue }
                 try checkDeadline()
                 try search(segment, number: UInt32(truncatingIfNeeded: index), query, scratch, top)
             }
             for segment in vector.growing where segment.liveCount > 0 {
-                if skips(rows: segment.count, hasGraph: false) { continue }
+                if skips(rows: segment.count, isIndexed: false) { continue }
                 try checkDeadline()
                 try search(segment, query, scratch, top)
             }
@@ -67,9 +47,9 @@ struct VectorSearch {
         return unsafe Array(top.takeSorted())
     }
 
-    private func skips(rows: Int, hasGraph: Bool) -> Bool {
+    private func skips(rows: Int, isIndexed: Bool) -> Bool {
         guard let mostUnindexedRows else { return false }
-        return !hasGraph && rows > mostUnindexedRows
+        return !isIndexed && rows > mostUnindexedRows
     }
 
     // MARK: Sealed segments
@@ -78,54 +58,69 @@ struct VectorSearch {
         _ view: SealedView, number: UInt32, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
     ) throws {
         let segment = view.segment
+        guard let rows = segment.rows else { return }
         let filter = unsafe RowFilter(
             slotOf: segment.slots.slots, acceptedSlots: accepted.map { unsafe UnsafePointer($0.words) },
             acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
             deadChunks: view.dead.count == 0 ? nil : UnsafePointer(view.dead.pointers))
         if exact {
-            let scorer = scratch.prepare(query, on: segment.rows, metric: segment.meta.metric)
+            let scorer = scratch.prepare(query, on: rows.stored, metric: segment.meta.metric, groups: rows.groups)
             try check(Search.scan(
-                0..<segment.rowCount, scorer: scorer, filter: filter, keep: limit, deadline: deadline, scratch: scratch))
+                0..<segment.pointCount, scorer: scorer, filter: filter, keep: limit, deadline: deadline,
+                scratch: scratch))
             Search.collect(count: limit, filter: filter, segment: number, scratch: scratch, into: top)
             return
         }
-        let scorer = approximateScorer(query, segment, scratch)
+        let scorer = approximateScorer(query, segment.meta.metric, rows, scratch)
+        let answer = Answer(rows: rows, metric: segment.meta.metric, filter: filter, number: number, top: top)
         if accepted != nil, acceptedCount <= fullScanRows {
             try scanMatching(segment, filter: filter, scorer: scorer, scratch)
-            rescore(scanKeep, query, segment, filter, number, scratch, top)
+            rescore(scanKeep, query, answer, scratch)
             return
         }
-        if let graph = segment.graph {
+        if let graph = rows.graph {
             try check(Search.walk(
                 graph, scorer: scorer, filter: filter, ef: max(ef, limit), deadline: deadline, scratch: scratch))
             if scratch.candidateCount >= limit
                 || scratch.candidateCount >= SearchShortfall.liveMatches(view, accepted, atMost: limit)
             {
-                rescore(
-                    Search.rescoreCount(limit: limit, ef: ef), query, segment, filter, number, scratch, top)
+                rescore(Search.rescoreCount(limit: limit, ef: ef), query, answer, scratch)
                 return
             }
         }
         try check(Search.scan(
-            0..<segment.rowCount, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))
-        rescore(scanKeep, query, segment, filter, number, scratch, top)
+            0..<segment.pointCount, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline,
+            scratch: scratch))
+        rescore(scanKeep, query, answer, scratch)
     }
 
-    private func approximateScorer(_ query: QueryVectors, _ segment: SealedSegment, _ scratch: SearchScratch) -> Scorer {
-        if let codes = segment.codes { return scratch.prepare(query, on: codes, metric: segment.meta.metric) }
-        return scratch.prepare(query, on: segment.rows, metric: segment.meta.metric)
+    /// Where the candidates of one segment go.
+    private struct Answer {
+        let rows: SealedRows
+        let metric: Metric
+        let filter: RowFilter
+        let number: UInt32
+        let top: TopK
     }
 
-    private func rescore(
-        _ count: Int, _ query: QueryVectors, _ segment: SealedSegment, _ filter: RowFilter, _ number: UInt32,
-        _ scratch: SearchScratch, _ top: TopK
-    ) {
-        if segment.codes == nil {
-            Search.collect(count: count, filter: filter, segment: number, scratch: scratch, into: top)
+    private func approximateScorer(
+        _ query: QueryVectors, _ metric: Metric, _ rows: SealedRows, _ scratch: SearchScratch
+    ) -> Scorer {
+        if let codes = rows.codes { return scratch.prepare(query, on: codes, metric: metric, groups: rows.groups) }
+        return scratch.prepare(query, on: rows.stored, metric: metric, groups: rows.groups)
+    }
+
+    private func rescore(_ count: Int, _ query: QueryVectors, _ answer: Answer, _ scratch: SearchScratch) {
+        if answer.rows.codes == nil {
+            Search.collect(
+                count: count, filter: answer.filter, segment: answer.number, scratch: scratch, into: answer.top)
             return
         }
-        let exactScorer = scratch.prepare(query, on: segment.rows, metric: segment.meta.metric)
-        Search.rescore(count: count, exact: exactScorer, filter: filter, segment: number, scratch: scratch, into: top)
+        let exactScorer = scratch.prepare(
+            query, on: answer.rows.stored, metric: answer.metric, groups: answer.rows.groups)
+        Search.rescore(
+            count: count, exact: exactScorer, filter: answer.filter, segment: answer.number, scratch: scratch,
+            into: answer.top)
     }
 
     /// Scans the rows of the matching slots, which are few, found through the slot table.
@@ -162,17 +157,25 @@ struct VectorSearch {
     private func search(
         _ view: GrowingView, _ query: QueryVectors, _ scratch: SearchScratch, _ top: TopK
     ) throws {
-        for (index, block) in view.blocks.enumerated() {
+        let metric = vector.field.metric
+        var index = 0
+        while index * view.rowsPerBlock < view.count {
             let count = min(view.rowsPerBlock, view.count - index * view.rowsPerBlock)
-            if count <= 0 { break }
-            let metric = vector.field.metric
             // A block never crosses a chunk of the bitmap, so its dead rows are one run of words.
             var dead = unsafe view.deadWords(ofBlock: index)
             try unsafe withUnsafePointer(to: &dead) { dead in
                 let filter = unsafe RowFilter(
-                    slotOf: UnsafePointer(block.slots), acceptedSlots: accepted.map { unsafe UnsafePointer($0.words) },
+                    slotOf: UnsafePointer(view.slots(ofBlock: index)),
+                    acceptedSlots: accepted.map { unsafe UnsafePointer($0.words) },
                     acceptedBitCount: accepted?.bitCount ?? 0, passFraction: passFraction,
                     deadChunks: dead.pointee == nil ? nil : dead)
+                if vector.field.kind == .multi {
+                    let (rows, groups) = view.raggedBlocks[index].groups(dimension: vector.field.dimension)
+                    let scorer = scratch.prepare(query, on: rows, metric: metric, groups: groups)
+                    try scanExactly(count, scorer, filter, scratch, top)
+                    return
+                }
+                let block = view.blocks[index]
                 let rows = block.rowsView(count: count)
                 if !exact, let codes = block.codesView(count: count) {
                     let scorer = scratch.prepare(query, on: codes, metric: metric)
@@ -183,13 +186,19 @@ struct VectorSearch {
                         count: scanKeep, exact: exactScorer, filter: filter, segment: VectorSearch.growingNumber,
                         scratch: scratch, into: top)
                 } else {
-                    let scorer = scratch.prepare(query, on: rows, metric: metric)
-                    try check(Search.scan(
-                        0..<count, scorer: scorer, filter: filter, keep: limit, deadline: deadline, scratch: scratch))
-                    Search.collect(
-                        count: limit, filter: filter, segment: VectorSearch.growingNumber, scratch: scratch, into: top)
+                    try scanExactly(count, scratch.prepare(query, on: rows, metric: metric), filter, scratch, top)
                 }
             }
+            index += 1
         }
+    }
+
+    private func scanExactly(
+        _ count: Int, _ scorer: Scorer, _ filter: RowFilter, _ scratch: SearchScratch, _ top: TopK
+    ) throws {
+        try check(Search.scan(
+            0..<count, scorer: scorer, filter: filter, keep: limit, deadline: deadline, scratch: scratch))
+        Search.collect(
+            count: limit, filter: filter, segment: VectorSearch.growingNumber, scratch: scratch, into: top)
     }
 }

@@ -1,6 +1,7 @@
 import QuiverModel
 
-/// Which segments of one vector name are to be rewritten into one, and whether with a graph.
+/// Which segments of one vector name are to be rewritten into one, and whether with an index: a graph, or what the
+/// collection has in its place.
 ///
 /// Rewriting a row costs about 2 µs of disk; inserting it into a graph 50 to 100 µs. So a merge keeps the
 /// largest graph and inserts the rest, and flat segments join a graph that is up to `flatToGraph` times
@@ -12,12 +13,15 @@ struct MergePolicy {
         var id: UInt64
         var rows: Int
         var liveRows: Int
-        var hasGraph: Bool
+        /// Indexed, that is with a graph where the collection has graphs.
+        var isIndexed: Bool
+        /// Indexed as the collection wants it now.
+        var isCurrent = true
     }
 
     struct Plan: Equatable {
         var inputs: [UInt64]
-        var buildGraph: Bool
+        var builds: Bool
     }
 
     /// A flat segment joins a graph that has up to this many times its rows.
@@ -28,6 +32,7 @@ struct MergePolicy {
     static let automaticSegmentCount = 4
 
     var optimizers: OptimizersConfig
+    /// Whether the collection's configuration says how to index.
     var buildsGraphs: Bool
     var bytesPerVector: Int
     /// Of the lowest level of a graph.
@@ -56,17 +61,19 @@ struct MergePolicy {
     func plan(_ segments: [Candidate], liveRows: Int) -> Plan? {
         guard optimizers.maxOptimizationThreads != 0 else { return nil }
         let wantsGraphs = wantsGraphs(liveRows: liveRows)
-        let flats = segments.filter { !$0.hasGraph }
-        let graphs = segments.filter(\.hasGraph).sorted { $0.liveRows < $1.liveRows }
+        let flats = segments.filter { !$0.isIndexed }
+        let graphs = segments.filter(\.isIndexed).sorted { $0.liveRows < $1.liveRows }
 
         if wantsGraphs, !flats.isEmpty { return indexFlats(flats, graphs: graphs) }
         if !wantsGraphs, flats.count > MergePolicy.mostFlatSegments {
             let inputs = fitting(flats)
             // One alone would be rewritten for ever.
-            if inputs.count >= 2 { return Plan(inputs: inputs.map(\.id), buildGraph: false) }
+            if inputs.count >= 2 { return Plan(inputs: inputs.map(\.id), builds: false) }
         }
+        // The configuration has changed: one after the other, so that disk for one more segment is enough.
+        if wantsGraphs, let stale = graphs.first(where: { !$0.isCurrent }) { return Plan(inputs: [stale.id], builds: true) }
         if let vacuum = segments.first(where: needsVacuum) {
-            return Plan(inputs: [vacuum.id], buildGraph: vacuum.hasGraph && wantsGraphs)
+            return Plan(inputs: [vacuum.id], builds: vacuum.isIndexed && wantsGraphs)
         }
         return mergeGraphs(graphs)
     }
@@ -76,7 +83,7 @@ struct MergePolicy {
         let flatRows = inputs.reduce(0) { $0 + $1.liveRows }
         let partner = graphs.last { $0.liveRows <= flatRows * MergePolicy.flatToGraph && $0.liveRows + flatRows <= mostRows }
         if let partner { inputs.append(partner) }
-        return Plan(inputs: inputs.map(\.id), buildGraph: true)
+        return Plan(inputs: inputs.map(\.id), builds: true)
     }
 
     private func mergeGraphs(_ graphs: [Candidate]) -> Plan? {
@@ -92,7 +99,7 @@ struct MergePolicy {
         guard taken.count >= 2 else { return nil }
         let similar = taken.count >= 4 || (taken[taken.count - 1].liveRows <= 4 * (rows - taken[taken.count - 1].liveRows))
         guard graphs.count > target || (optimizers.defaultSegmentNumber == 0 && similar) else { return nil }
-        return Plan(inputs: taken.map(\.id), buildGraph: true)
+        return Plan(inputs: taken.map(\.id), builds: true)
     }
 
     private func needsVacuum(_ segment: Candidate) -> Bool {

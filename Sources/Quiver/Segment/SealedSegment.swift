@@ -1,5 +1,3 @@
-import Glibc
-
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -13,26 +11,28 @@ import QuiverModel
     let path: String
     let meta: SegmentMeta
     let slots: SlotTable
-    let rows: RowsView
-    /// Nil for Manhattan.
-    let codes: CodesView?
-    /// Nil for a flat segment.
-    let graph: GraphView?
+    /// The number of each point, valid for those that live; nil: look them up.
+    let ids: UnsafePointer<UInt64>?
+    /// Nil for sparse vectors.
+    let rows: SealedRows?
+    /// Nil when the segment is flat.
+    let indexing: SegmentIndexing?
 
     private let transaction: ReadTransaction
 
-    var rowCount: Int { meta.rowCount }
+    var pointCount: Int { meta.pointCount }
+    var graph: GraphView? { rows?.graph }
+    /// Whether it was indexed: with a graph, unless the collection wants none.
+    var isIndexed: Bool { indexing != nil }
 
-    /// - Parameter onDisk: true leaves the vectors on disk until they are needed, false reads them ahead, nil leaves
-    ///   it to the system.
-    init(id: UInt64, path: String, onDisk: Bool?) throws(QuiverError) {
+    init(id: UInt64, path: String, placement: SegmentPlacement) throws(QuiverError) {
         self.id = id
         self.path = path
         let environment = try SealedSegment.openFile(path)
         let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
         let chunks = SegmentReader(transaction: transaction.handle, path: path)
         let meta = try chunks.meta()
-        let count = meta.rowCount
+        let count = meta.pointCount
         slots = unsafe SlotTable(
             slots: try chunks.data(.slots, UInt32.self, count: count), count: count,
             bitmap: try chunks.data(
@@ -40,32 +40,24 @@ import QuiverModel
             ranks: try chunks.data(
                 .slotRanks, UInt32.self, count: SlotTable.rankCount(first: meta.firstSlot, last: meta.lastSlot)),
             firstSlot: meta.firstSlot, lastSlot: meta.lastSlot)
-        let floats = unsafe try chunks.data(.vectors, Float.self, count: count * meta.dimension)
-        rows = unsafe RowsView(floats: floats, dimension: meta.dimension, strideFloats: meta.dimension, count: count)
-        if meta.metric.usesCodes {
-            let stride = CodeEncoder.strideBytes(dimension: meta.dimension)
-            codes = unsafe CodesView(
-                codes: try chunks.data(.codes, UInt8.self, count: count * stride), strideBytes: stride,
-                terms: UnsafeRawPointer(try chunks.data(.codeTerms, UInt8.self, count: count * CodeEncoder.termsBytes)),
-                dimension: meta.dimension, count: count)
-        } else {
-            codes = nil
-        }
-        graph = try meta.graph.map { graph throws(QuiverError) in
-            try SealedSegment.openGraph(graph, rowCount: count, chunks)
-        }
+        unsafe ids = try chunks.isPresent(.ids) ? chunks.data(.ids, UInt64.self, count: count) : nil
+        rows = meta.kind == .sparse ? nil : try SealedRows(meta, chunks)
+        indexing = SegmentIndexing(text: meta.indexing)
         self.meta = meta
         self.transaction = transaction
-        if let onDisk { unsafe SealedSegment.advise(floats, bytes: count * meta.dimension * 4, onDisk: onDisk) }
+        place(placement)
     }
 
-    /// Advice is about whole pages.
-    private static func advise(_ floats: UnsafePointer<Float>, bytes: Int, onDisk: Bool) {
-        let page = UInt(getpagesize())
-        let start = UInt(bitPattern: floats) / page * page
-        let end = UInt(bitPattern: floats) + UInt(bytes)
-        guard let base = unsafe UnsafeMutableRawPointer(bitPattern: start) else { return }
-        _ = unsafe madvise(base, Int(end - start), onDisk ? MADV_RANDOM : MADV_WILLNEED)
+    /// Applies where the collection wants the parts of the segment to be held.
+    func place(_ placement: SegmentPlacement) {
+        guard let rows else { return }
+        rows.place(placement)
+    }
+
+    /// The vector of the point `point`, a copy.
+    func value(_ point: UInt32) -> VectorValue {
+        guard let rows else { return .dense([]) }
+        return rows.value(Int(point), meta.kind)
     }
 
     /// Touching the map of a file that was cut off would end the process, so its length is compared first.
@@ -91,27 +83,9 @@ import QuiverModel
         return environment
     }
 
-    private static func openGraph(
-        _ graph: SegmentMeta.Graph, rowCount: Int, _ chunks: SegmentReader
-    ) throws(QuiverError) -> GraphView {
-        guard HNSWParameters.mRange.contains(graph.m), Int(graph.entryPoint) < rowCount else { throw chunks.damaged("meta") }
-        let offsets = unsafe try chunks.data(.upperOffsets, UInt32.self, count: rowCount + 1)
-        let upperWords = unsafe Int(offsets[rowCount]) * graph.m
-        return unsafe GraphView(
-            rowCount: rowCount, m: graph.m,
-            links: try chunks.data(.links, UInt32.self, count: rowCount * 2 * graph.m), upperOffsets: offsets,
-            upperLinks: try chunks.data(.upperLinks, UInt32.self, count: upperWords), entryPoint: graph.entryPoint,
-            topLevel: graph.topLevel)
-    }
-
     /// Compares every chunk with its checksum. Reads the whole file.
     func verify() throws(QuiverError) {
         try SegmentReader(transaction: transaction.handle, path: path).verify()
-    }
-
-    /// The vector of row `row`, `dimension` floats.
-    func vector(_ row: UInt32) -> UnsafeBufferPointer<Float> {
-        unsafe UnsafeBufferPointer(start: rows.floats + Int(row) * rows.strideFloats, count: rows.dimension)
     }
 }
 
@@ -128,6 +102,16 @@ struct SegmentReader {
         let bytes = unsafe try mapping { () throws(LMDBError) in unsafe try transaction.get(.main, SegmentFormat.metaKey) }
         guard let bytes = unsafe bytes, let meta = unsafe SegmentMeta(bytes) else { throw damaged("meta") }
         return meta
+    }
+
+    /// Whether the file is to have a chunk; of one that may be there or not, whether it has.
+    private func isPresent(_ chunk: SegmentChunk, _ meta: SegmentMeta) throws(QuiverError) -> Bool {
+        if let isPresent = chunk.isPresent(in: meta) { return isPresent }
+        return try isPresent(chunk)
+    }
+
+    func isPresent(_ chunk: SegmentChunk) throws(QuiverError) -> Bool {
+        try mapping { () throws(LMDBError) in try transaction.contains(.main, chunk.rawValue) }
     }
 
     /// The data of a chunk, which has to hold `count` elements.
@@ -159,23 +143,13 @@ struct SegmentReader {
     /// Compares every chunk that the segment has with its checksum.
     func verify() throws(QuiverError) {
         let meta = try meta()
-        for chunk in SegmentChunk.allCases where chunk.isPresent(in: meta) {
+        for chunk in SegmentChunk.allCases where try isPresent(chunk, meta) {
             let data = unsafe try bytes(chunk)
             guard let header = unsafe data.baseAddress.map({ unsafe $0 - SegmentFormat.headerBytes }),
                 let digest = unsafe Checksum.sha256(data)
             else { throw damaged(chunk.rawValue) }
             let stored = unsafe UnsafeRawBufferPointer(start: header + 16, count: Checksum.bytes)
             guard unsafe stored.elementsEqual(digest) else { throw damaged(chunk.rawValue + " (checksum)") }
-        }
-    }
-}
-
-extension SegmentChunk {
-    func isPresent(in meta: SegmentMeta) -> Bool {
-        switch self {
-        case .slots, .slotBitmap, .slotRanks, .vectors: true
-        case .codes, .codeTerms: meta.metric.usesCodes
-        case .links, .upperOffsets, .upperLinks: meta.graph != nil
         }
     }
 }

@@ -17,7 +17,7 @@ import QuiverLMDB
 ///
 /// Chunk header: `u32 magic`, `u32 0`, `u64 data bytes`, SHA-256 of the data.
 enum SegmentFormat {
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let magic: UInt32 = 0x4745_5351  // "QSEG"
     static let headerBytes = 48
     static let leastValueBytes = 4096
@@ -27,32 +27,48 @@ enum SegmentFormat {
     static func valueBytes(dataBytes: Int) -> Int { max(leastValueBytes, headerBytes + dataBytes) }
 }
 
-/// The chunks of a segment file. Rows are in the order of their slots.
+/// The chunks of a segment file. Points are in the order of their slots; a point has one row, or with multivectors the
+/// rows that `rowOffsets` says.
 enum SegmentChunk: String, CaseIterable {
-    /// u32 per row, ascending.
+    /// u32 per point, ascending.
     case slots
     /// The set of slots from the first on; `SlotTable` describes it and its ranks.
     case slotBitmap = "slot_bitmap"
     case slotRanks = "slot_ranks"
-    /// f32 × dimension per row.
+    /// u64 per point, see `PointNumbers`; absent when a point has a UUID.
+    case ids
+    /// u32 per point and one more: the rows of point `p` of a multivector are from entry `p` to before entry `p + 1`.
+    case rowOffsets = "row_offsets"
+    /// The components of each row, as `SegmentMeta.element` says.
     case vectors
-    /// As `CodeEncoder` lays them out; absent for Manhattan.
+    /// As `CodeEncoder` lays them out, per row; absent for Manhattan.
     case codes
     case codeTerms = "code_terms"
-    /// As `GraphView` lays them out; absent in a flat segment.
+    /// As `GraphView` lays them out, between points; absent in a flat segment.
     case links
     case upperOffsets = "upper_offsets"
     case upperLinks = "upper_links"
+
+    /// Nil for a chunk that may be there or not.
+    func isPresent(in meta: SegmentMeta) -> Bool? {
+        switch self {
+        case .ids: nil
+        case .slots, .slotBitmap, .slotRanks, .vectors: true
+        case .rowOffsets: meta.kind == .multi
+        case .codes, .codeTerms: meta.metric.usesCodes
+        case .links, .upperOffsets, .upperLinks: meta.graph != nil
+        }
+    }
 }
 
 /// What the `meta` entry says.
 struct SegmentMeta: Equatable {
-    var metric: Metric
-    var dimension: Int
-    var rowCount: Int
-    var firstSlot: UInt32
-    var lastSlot: UInt32
-    var graph: Graph?
+    /// As `VectorField.Kind`.
+    enum Kind: UInt8 {
+        case dense = 0
+        case multi = 1
+        case sparse = 2
+    }
 
     struct Graph: Equatable {
         var m: Int
@@ -60,15 +76,32 @@ struct SegmentMeta: Equatable {
         var topLevel: Int
     }
 
+    var kind: Kind
+    var metric: Metric
+    var element: RowsView.Element
+    var dimension: Int
+    var pointCount: Int
+    /// Rows of all points together.
+    var rowCount: Int
+    var firstSlot: UInt32
+    var lastSlot: UInt32
+    /// How the segment was indexed, as `SegmentIndexing` writes it; empty for one that was not.
+    var indexing: String
+    var graph: Graph?
+
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
         writer.write(SegmentFormat.magic)
         writer.write(SegmentFormat.version)
+        writer.write(kind.rawValue)
         writer.write(metric.rawValue)
+        writer.write(element.rawValue)
         writer.write(UInt32(dimension))
+        writer.write(UInt32(pointCount))
         writer.write(UInt32(rowCount))
         writer.write(firstSlot)
         writer.write(lastSlot)
+        writer.write(text: indexing)
         writer.write(UInt8(graph == nil ? 0 : 1))
         writer.write(UInt32(graph?.m ?? 0))
         writer.write(graph?.entryPoint ?? 0)
@@ -82,13 +115,19 @@ struct SegmentMeta: Equatable {
         do throws(ByteReader.Malformed) {
             guard try reader.read(UInt32.self) == SegmentFormat.magic,
                 try reader.read(UInt32.self) == SegmentFormat.version,
-                let metric = Metric(rawValue: try reader.read(UInt8.self))
+                let kind = Kind(rawValue: try reader.read(UInt8.self)),
+                let metric = Metric(rawValue: try reader.read(UInt8.self)),
+                let element = RowsView.Element(rawValue: try reader.read(UInt8.self))
             else { return nil }
+            self.kind = kind
             self.metric = metric
+            self.element = element
             dimension = Int(try reader.read(UInt32.self))
+            pointCount = Int(try reader.read(UInt32.self))
             rowCount = Int(try reader.read(UInt32.self))
             firstSlot = try reader.read()
             lastSlot = try reader.read()
+            indexing = try reader.readText()
             let hasGraph = try reader.read(UInt8.self)
             let m = Int(try reader.read(UInt32.self))
             let entryPoint = try reader.read(UInt32.self)
@@ -97,15 +136,45 @@ struct SegmentMeta: Equatable {
         } catch {
             return nil
         }
-        guard dimension > 0, rowCount > 0, rowCount <= Candidate.maximumRowCount, firstSlot <= lastSlot else { return nil }
+        guard dimension > 0 || kind == .sparse, pointCount > 0, pointCount <= Candidate.maximumRowCount,
+            rowCount >= pointCount, rowCount <= Candidate.maximumRowCount, kind == .multi || rowCount == pointCount,
+            firstSlot <= lastSlot
+        else { return nil }
     }
 
-    init(metric: Metric, dimension: Int, rowCount: Int, firstSlot: UInt32, lastSlot: UInt32, graph: Graph? = nil) {
+    init(
+        kind: Kind, metric: Metric, element: RowsView.Element, dimension: Int, pointCount: Int, rowCount: Int,
+        firstSlot: UInt32, lastSlot: UInt32, indexing: String = "", graph: Graph? = nil
+    ) {
+        self.kind = kind
         self.metric = metric
+        self.element = element
         self.dimension = dimension
+        self.pointCount = pointCount
         self.rowCount = rowCount
         self.firstSlot = firstSlot
         self.lastSlot = lastSlot
+        self.indexing = indexing
         self.graph = graph
+    }
+}
+
+extension VectorField {
+    var segmentKind: SegmentMeta.Kind {
+        switch kind {
+        case .dense: .dense
+        case .multi: .multi
+        case .sparse: .sparse
+        }
+    }
+
+    /// How the components of sealed rows are stored.
+    var element: RowsView.Element {
+        switch datatype {
+        case .float32: .float32
+        case .float16: .float16
+        case .uint8: .uint8
+        case .turbo4: .float32
+        }
     }
 }

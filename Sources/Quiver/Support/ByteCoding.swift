@@ -21,9 +21,9 @@ struct ByteWriter: ~Copyable {
         bytes.append(contentsOf: text.utf8)
     }
 
-    /// The components as they are in memory, little-endian on every platform this runs on.
-    mutating func write(floats: UnsafeBufferPointer<Float>) {
-        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(floats))
+    /// The elements as they are in memory, little-endian on every platform this runs on.
+    mutating func write<Element: BitwiseCopyable>(words: UnsafeBufferPointer<Element>) {
+        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(words))
     }
 }
 

@@ -59,6 +59,40 @@ package final class WorkerPool: Sendable {
         return try result.get()
     }
 
+    var count: Int { threads.count }
+
+    /// Runs `body` on the calling thread and, at the same time, on up to `width - 1` workers. Bodies share work, not
+    /// split it: workers that are busy until the caller is done do not take part. Returns when nobody runs it any more.
+    func share(among width: Int, _ body: @escaping @Sendable () -> Void) {
+        let helpers = min(width - 1, threads.count)
+        guard helpers > 0 else { return body() }
+        let party = LockedCondition(Party())
+        state.change { state in
+            if state.stopping { return }
+            for _ in 0..<helpers {
+                state.queue.append {
+                    guard party.read({ $0.join() }) else { return }
+                    body()
+                    party.change { $0.running -= 1 }
+                }
+            }
+        }
+        body()
+        party.change { $0.isOver = true }
+        party.wait { $0.running == 0 ? () : nil }
+    }
+
+    private struct Party {
+        var running = 0
+        var isOver = false
+
+        mutating func join() -> Bool {
+            if isOver { return false }
+            running += 1
+            return true
+        }
+    }
+
     /// Lets queued work finish, then ends the threads. Must not be called from one of them.
     func stop() {
         state.change { $0.stopping = true }

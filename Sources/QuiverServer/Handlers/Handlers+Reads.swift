@@ -34,7 +34,8 @@ extension Handlers {
 
     func count(_ call: Call) async throws(Rejection) -> Answer {
         try await read(call, RequestDecoder.count) { (collection, request) throws(QuiverError) in
-            let count = try collection.countBlocking(filter: request.filter, exact: request.exact)
+            let count = try collection.countBlocking(
+                filter: request.filter, exact: request.exact, timeout: call.query.timeout)
             return ResponseEncoder.count(count, seconds: call.elapsedSeconds)
         }
     }

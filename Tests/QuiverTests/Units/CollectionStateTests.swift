@@ -1,5 +1,6 @@
 import Quiver
 import QuiverLMDB
+import QuiverModel
 import QuiverPayload
 import QuiverTestKit
 import Testing
@@ -13,16 +14,25 @@ struct CollectionStateTests {
         let store = try CollectionStore(directory: directory.path + "/c", mapBytes: 1 << 24)
         defer { try? store.environment.close() }
         let fields = [
-            VectorField(name: "a", dimension: 3, distance: .dot), VectorField(name: "b", dimension: 2, distance: .euclid),
+            VectorField(name: "a", params: VectorParams(size: 3, distance: .dot)),
+            VectorField(name: "b", params: VectorParams(size: 2, distance: .euclid)),
         ]
         let state = CollectionState(
             store: store, counters: StoreState(), free: ChunkedBitmap(), vectors: fields.map(VectorState.init))
         func append(_ vector: Int, _ slot: UInt32, _ value: Float) {
             state.removeGrowingVector(vector, slot: slot)
             let floats = [Float](repeating: value, count: fields[vector].dimension)
-            floats.withUnsafeBufferPointer { if let base = $0.baseAddress { state.appendVector(vector, slot: slot, floats: base) } }
+            floats.withUnsafeBufferPointer { floats in
+                guard let base = floats.baseAddress else { return }
+                state.appendVector(vector, slot: slot, VectorNumbers(floats: base, count: floats.count))
+            }
         }
-        func value(_ vector: Int, _ slot: UInt32) -> Float? { state.vector(vector, slot: slot)?.pointee }
+        func value(_ vector: Int, _ slot: UInt32) -> Float? {
+            for growing in state.vectors[vector].growing.reversed() {
+                if let row = growing.rowOfSlot[slot] { return growing.segment.numbers(row).floats.pointee }
+            }
+            return nil
+        }
 
         append(0, 1, 10)
         append(0, 2, 20)

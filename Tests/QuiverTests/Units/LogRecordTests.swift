@@ -1,4 +1,5 @@
 import Quiver
+import QuiverModel
 import QuiverTestKit
 import Testing
 
@@ -8,7 +9,7 @@ struct LogRecordTests {
     /// What a record does to vectors, as it was meant.
     private enum Effect: Equatable {
         case replaced(UInt32)
-        case vector(UInt32, String, [Float])
+        case vector(UInt32, String, VectorValue)
         case pointGone(UInt32)
         case vectorGone(UInt32, String)
     }
@@ -17,11 +18,24 @@ struct LogRecordTests {
         var effects: [Effect] = []
 
         mutating func replace(slot: UInt32) { effects.append(.replaced(slot)) }
-        mutating func setVector(slot: UInt32, name: String, floats: UnsafeBufferPointer<Float>) {
-            effects.append(.vector(slot, name, Array(floats)))
+        mutating func setVector(slot: UInt32, name: String, _ numbers: VectorNumbers) {
+            let kind: VectorField.Kind = numbers.indices != nil ? .sparse : numbers.rowCount > 1 ? .multi : .dense
+            effects.append(.vector(slot, name, numbers.value(of: kind)))
         }
         mutating func deletePoint(slot: UInt32) { effects.append(.pointGone(slot)) }
         mutating func deleteVector(slot: UInt32, name: String) { effects.append(.vectorGone(slot, name)) }
+    }
+
+    private func randomVector(_ random: inout SeededGenerator) -> VectorValue {
+        switch random.below(3) {
+        case 0: return .dense(random.vector(random.below(20)))
+        case 1:
+            let size = 1 + random.below(5)
+            return .multi((0..<2 + random.below(4)).map { _ in random.vector(size) })
+        default:
+            let count = random.below(6)
+            return .sparse(SparseVector(indices: (0..<count).map { UInt32($0 * 7) }, values: random.vector(count)))
+        }
     }
 
     /// One random operation, written and remembered.
@@ -45,8 +59,10 @@ struct LogRecordTests {
             if replaces { effects.append(.replaced(slot)) }
             for _ in 0..<count {
                 let name = random.below(names.count)
-                let vector = random.vector(random.below(20))
-                vector.withUnsafeBufferPointer { writer.write(nameIndex: name, floats: $0) }
+                let vector = randomVector(&random)
+                var batch = PointBatch()
+                batch.appendVector(vector, name: names[name])
+                batch.withNumbers(of: batch.vectors[0]) { writer.write(nameIndex: name, $0) }
                 effects.append(.vector(slot, names[name], vector))
             }
         case 2:

@@ -20,7 +20,7 @@ struct MergePolicyTests {
         (0..<random.below(20)).map { id in
             let rows = 1 + random.below(random.pick([10, 1000, 20_000]))
             let live = random.chance(50) ? rows : random.below(rows + 1)
-            return MergePolicy.Candidate(id: UInt64(id), rows: rows, liveRows: live, hasGraph: random.chance(40))
+            return MergePolicy.Candidate(id: UInt64(id), rows: rows, liveRows: live, isIndexed: random.chance(40))
         }
     }
 
@@ -31,7 +31,7 @@ struct MergePolicyTests {
             let policy = MergePolicyTests.randomPolicy(&random)
             var segments = MergePolicyTests.randomSegments(&random)
             let rows = segments.reduce(0) { $0 + $1.liveRows }
-            let first = segments.map { ($0.rows, $0.liveRows, $0.hasGraph) }
+            let first = segments.map { ($0.rows, $0.liveRows, $0.isIndexed) }
             var nextID: UInt64 = 1000
             var steps = 0
             while let plan = policy.plan(segments, liveRows: rows) {
@@ -44,13 +44,13 @@ struct MergePolicyTests {
                 segments.removeAll { plan.inputs.contains($0.id) }
                 let live = inputs.reduce(0) { $0 + $1.liveRows }
                 if live > 0 {
-                    segments.append(.init(id: nextID, rows: live, liveRows: live, hasGraph: plan.buildGraph))
+                    segments.append(.init(id: nextID, rows: live, liveRows: live, isIndexed: plan.builds))
                 }
                 nextID += 1
             }
             #expect(segments.reduce(0) { $0 + $1.liveRows } == rows)
             // What the policy is for: with graphs wanted, every row is in one.
-            if policy.wantsGraphs(liveRows: rows) { #expect(!segments.contains { !$0.hasGraph }) }
+            if policy.wantsGraphs(liveRows: rows) { #expect(!segments.contains { !$0.isIndexed }) }
         }
     }
 
@@ -60,7 +60,7 @@ struct MergePolicyTests {
         let policy = MergePolicy(
             optimizers: OptimizersConfig(), buildsGraphs: true, bytesPerVector: bytesPerVector, linkBytesPerVector: 2 * m * 4)
         let rows = (1 << 32) / max(bytesPerVector, 2 * m * 4) / 3
-        let segments = (0..<8).map { MergePolicy.Candidate(id: UInt64($0), rows: rows, liveRows: rows, hasGraph: true) }
+        let segments = (0..<8).map { MergePolicy.Candidate(id: UInt64($0), rows: rows, liveRows: rows, isIndexed: true) }
         let plan = policy.plan(segments, liveRows: 8 * rows)
         #expect(plan?.inputs.count == 2)
     }
@@ -81,16 +81,16 @@ struct MergePolicyTests {
         var rewritten = 0, inserted = 0
         let arrivals = 400, rowsEach = 21_000
         for arrival in 0..<arrivals {
-            segments.append(.init(id: UInt64(arrival), rows: rowsEach, liveRows: rowsEach, hasGraph: false))
+            segments.append(.init(id: UInt64(arrival), rows: rowsEach, liveRows: rowsEach, isIndexed: false))
             var nextID = UInt64(10_000 + arrival * 100)
             while let plan = policy.plan(segments, liveRows: segments.reduce(0) { $0 + $1.liveRows }) {
                 let inputs = segments.filter { plan.inputs.contains($0.id) }
                 let rows = inputs.reduce(0) { $0 + $1.liveRows }
                 rewritten += rows
                 // The largest graph is kept.
-                inserted += rows - (inputs.filter(\.hasGraph).map(\.liveRows).max() ?? 0)
+                inserted += rows - (inputs.filter(\.isIndexed).map(\.liveRows).max() ?? 0)
                 segments.removeAll { plan.inputs.contains($0.id) }
-                segments.append(.init(id: nextID, rows: rows, liveRows: rows, hasGraph: plan.buildGraph))
+                segments.append(.init(id: nextID, rows: rows, liveRows: rows, isIndexed: plan.builds))
                 nextID += 1
             }
         }
