@@ -44,7 +44,13 @@ extension RequestDecoder {
         var patch = CollectionPatch()
         if let vectors = try node.given("vectors") {
             try vectors.requireObject("a map")
-            for member in vectors.members { patch.vectors[member.key] = try vectorPatch(member) }
+            for member in vectors.members {
+                do throws(WireFault) {
+                    patch.vectors[member.key] = try vectorPatch(member)
+                } catch {
+                    throw error.anonymising(member.byteOffset)
+                }
+            }
         }
         if let sparse = try node.given("sparse_vectors") {
             patch.sparseVectors = try sparseVectors(sparse) { _ in "?" }

@@ -6,6 +6,11 @@ import Testing
     private static let samples: [String] = [
         #"{"points":[{"id":1,"vector":{"a":[1,2.5],"b":[-3e2]},"payload":{"x":[{"y":null}],"z":"\u00e9\""}},{"id":"936da01f-9abd-4d9d-80c7-02af85c822a8","vector":[1]}],"update_mode":"upsert"}"#,
         #"{"batch":{"ids":[1,2],"vectors":{"a":[[1],[2]]},"payloads":[null,{"a":1}]}}"#,
+        #"{"points":[{"id":1,"vector":{"s":{"indices":[7,3],"values":[0.5,-1]},"m":[[1,2],[3,4]],"d":[1]}},{"id":2,"vector":[[1],[2]]}]}"#,
+        #"{"batch":{"ids":[1,2],"vectors":{"m":[[[1],[2]],[3]],"s":[{"indices":[1],"values":[2]},{"indices":[],"values":[]}]}}}"#,
+        #"{"query":{"indices":[1,2],"values":[0.5,1]},"params":{"quantization":{"ignore":false,"oversampling":2},"acorn":{"enable":true,"max_selectivity":0.5},"idf":{"corpus":{"must":{"has_id":[1]}}}}}"#,
+        #"{"vector":{"name":"s","vector":{"indices":[1],"values":[2]}},"limit":1,"positive":[{"indices":[1],"values":[2]}],"query":{"recommend":{"positive":[[[1,2]]]}},"group_by":"a","group_size":1}"#,
+        #"{"vectors":{"a":{"size":4,"distance":"Dot","memory":"cold","datatype":"turbo4","multivector_config":{"comparator":"max_sim"},"quantization_config":{"scalar":{"type":"int8","quantile":0.9}}}},"sparse_vectors":{"s":{"index":{"full_scan_threshold":1,"datatype":"uint8"},"modifier":"idf"}},"quantization_config":{"binary":{"encoding":"two_bits"}},"payload":{"memory":"cached"}}"#,
         #"{"operations":[{"delete":{"points":[2]}},{"set_payload":{"payload":{"a":1},"filter":{"must":[{"key":"a","match":{"any":[1,2]}}]},"key":"x.y[0]"}},{"delete_vectors":{"points":[1],"vector":["a"]}}]}"#,
         #"{"query":{"recommend":{"positive":[1,[0.5,1]],"negative":["936da01f9abd4d9d80c702af85c822a8"],"strategy":"best_score"}},"filter":{"should":[{"nested":{"key":"a[]","filter":{"must":[{"key":"b","range":{"gte":"2024-01-01"}}]}}}],"min_should":{"conditions":[{"has_id":[1]}],"min_count":1}},"limit":3,"with_payload":{"include":["a"]},"group_by":"a"}"#,
         #"{"searches":[{"vector":{"name":"a","vector":[1,2]},"limit":3,"query":[1,2],"positive":[1]}]}"#,

@@ -98,6 +98,59 @@ extension PointBatch {
     }
 }
 
+extension PointBatch {
+    /// The vectors of the entry by name, of every kind.
+    func values(of index: Int) -> [String: VectorValue] {
+        var result: [String: VectorValue] = [:]
+        for reference in vectors[entries[index].vectors] {
+            let numbers = Array(components[reference.offset..<reference.offset + reference.count])
+            let value: VectorValue
+            switch reference.shape {
+            case .dense: value = .dense(numbers)
+            case .multi(let rowCount):
+                let size = numbers.count / rowCount
+                value = .multi((0..<rowCount).map { Array(numbers[$0 * size..<($0 + 1) * size]) })
+            case .sparse(let first):
+                value = .sparse(
+                    SparseVector(indices: Array(indices[first..<first + reference.count]), values: numbers))
+            }
+            result[vectorNames[reference.name]] = value
+        }
+        return result
+    }
+}
+
+extension SeededGenerator {
+    /// Any finite bit pattern, and whole numbers, which JSON writes differently.
+    mutating func float() -> Float {
+        let value = Float(bitPattern: UInt32(truncatingIfNeeded: next()))
+        return value.isFinite && Bool.random(using: &self) ? value : Float(Int.random(in: -1000...1000, using: &self))
+    }
+
+    mutating func floats(_ count: Int) -> [Float] {
+        (0..<count).map { _ in float() }
+    }
+
+    mutating func vector() -> VectorValue {
+        switch Int.random(in: 0..<4, using: &self) {
+        case 0:
+            let size = Int.random(in: 1...9, using: &self)
+            return .multi((0..<Int.random(in: 1...5, using: &self)).map { _ in floats(size) })
+        case 1: return .sparse(sparseVector())
+        default: return .dense(floats(Int.random(in: 1...20, using: &self)))
+        }
+    }
+
+    /// Its indices are in any order, and now and then there are none.
+    mutating func sparseVector() -> SparseVector {
+        var indices = Set<UInt32>()
+        for _ in 0..<Int.random(in: 0...12, using: &self) {
+            indices.insert(UInt32(truncatingIfNeeded: next() >> UInt64.random(in: 32...60, using: &self)))
+        }
+        return SparseVector(indices: indices.shuffled(using: &self), values: floats(indices.count))
+    }
+}
+
 extension UpdateOperation {
     var upserted: PointBatch? {
         if case .upsert(let batch) = self { batch } else { nil }

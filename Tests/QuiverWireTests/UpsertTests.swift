@@ -137,7 +137,7 @@ import Testing
             #expect(read.entries.map(\.id) == points[from...].map(\.id), "seed \(seed)")
             for (index, entry) in read.entries.enumerated() {
                 #expect(entry.payload == points[from + index].payload, "seed \(seed)")
-                #expect(read.vectors(of: index) == batch.vectors(of: from + index), "seed \(seed)")
+                #expect(read.values(of: index) == batch.values(of: from + index), "seed \(seed)")
             }
         }
     }
@@ -151,17 +151,9 @@ import Testing
         let vectors: PointVectors =
             switch Int.random(in: 0..<3, using: &generator) {
             case 0: .none
-            case 1: .unnamed(.dense(floats(&generator)))
-            default: .named(["ä \"x\"": .dense(floats(&generator)), "b": .dense(floats(&generator))])
+            case 1: .unnamed(Bool.random(using: &generator) ? .dense(generator.floats(3)) : .multi([generator.floats(2)]))
+            default: .named(["ä \"x\"": generator.vector(), "b": generator.vector(), "": generator.vector()])
             }
         return Point(id: id, vectors: vectors, payload: payload)
-    }
-
-    /// Any finite bit pattern, and whole numbers, which JSON writes differently.
-    private func floats(_ generator: inout SeededGenerator) -> [Float] {
-        (0..<Int.random(in: 1...20, using: &generator)).map { _ in
-            let value = Float(bitPattern: UInt32(truncatingIfNeeded: generator.next()))
-            return value.isFinite && Bool.random(using: &generator) ? value : Float(Int.random(in: -1000...1000, using: &generator))
-        }
     }
 }
