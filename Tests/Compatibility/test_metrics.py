@@ -31,7 +31,7 @@ def scrape(http, query=""):
     return samples
 
 
-def value(samples, name, **labels):
+def value(samples, name, /, **labels):
     return samples[name, tuple(sorted(labels.items()))]
 
 
