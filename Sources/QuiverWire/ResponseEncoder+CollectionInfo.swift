@@ -24,20 +24,25 @@ extension ResponseEncoder {
         }
     }
 
-    private static func write(_ config: CollectionConfig, _ writer: inout JSONWriter) {
+    static func writeParams(_ config: CollectionConfig, _ writer: inout JSONWriter) {
         writer.object { writer in
-            writer.object("params") { writer in
-                writeVectors(of: config, &writer)
-                writer.member("shard_number", config.shardNumber)
-                writer.member("replication_factor", config.replicationFactor)
-                writer.member("write_consistency_factor", config.writeConsistencyFactor)
-                writer.member("on_disk_payload", config.onDiskPayload)
-                if let memory = config.payloadMemory { writer.object("payload") { $0.member("memory", memory) } }
-                if let sparse = config.sparseVectors {
-                    writer.key("sparse_vectors")
-                    writer.map(sparse, write)
-                }
+            writeVectors(of: config, &writer)
+            writer.member("shard_number", config.shardNumber)
+            writer.member("replication_factor", config.replicationFactor)
+            writer.member("write_consistency_factor", config.writeConsistencyFactor)
+            writer.member("on_disk_payload", config.onDiskPayload)
+            if let memory = config.payloadMemory { writer.object("payload") { $0.member("memory", memory) } }
+            if let sparse = config.sparseVectors {
+                writer.key("sparse_vectors")
+                writer.map(sparse, write)
             }
+        }
+    }
+
+    static func write(_ config: CollectionConfig, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("params")
+            writeParams(config, &writer)
             writer.key("hnsw_config")
             write(config.hnsw, &writer)
             writer.key("optimizer_config")

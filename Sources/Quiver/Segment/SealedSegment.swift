@@ -106,6 +106,19 @@ import QuiverModel
         return sizes
     }
 
+    /// The same, with how much of each is in memory.
+    func chunkResidency(until deadline: ContinuousClock.Instant) throws(QuiverError) -> [StorageReport.Component] {
+        let reader = SegmentReader(transaction: transaction.handle, path: path)
+        var components: [StorageReport.Component] = []
+        for chunk in SegmentChunk.allCases where try reader.isPresent(chunk) {
+            let data = unsafe try reader.bytes(chunk)
+            components.append(
+                StorageReport.Component(
+                    name: chunk.rawValue, bytes: data.count, residentBytes: unsafe Residency.bytes(data, until: deadline)))
+        }
+        return components
+    }
+
     /// Compares every chunk with its checksum. Reads the whole file.
     func verify() throws(QuiverError) {
         try SegmentReader(transaction: transaction.handle, path: path).verify()

@@ -7,6 +7,8 @@ struct Call: Sendable {
     var route: Route
     var path: PathParameters
     var query: QueryParameters
+    /// Of `/metrics` and `/telemetry`.
+    var report = ReportParameters()
     var body: ByteBuffer
     var started: ContinuousClock.Instant
 

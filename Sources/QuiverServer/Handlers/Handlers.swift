@@ -12,6 +12,8 @@ struct Handlers: Sendable {
     let database: Database
     let options: ServerOptions
     let pace = Pace()
+    let metrics = RequestMetrics()
+    let identity = ProcessIdentity()
 
     /// Bodies up to this size are read on the event loop, which takes some tens of microseconds.
     static let shortBodyBytes = 64 << 10
@@ -24,6 +26,8 @@ struct Handlers: Sendable {
         case .clusterStatus: .answer(clusterStatus(call))
         case .issues: .answer(issues(call))
         case .clearIssues: .answer(clearIssues(call))
+        case .metrics: metrics(call)
+        case .telemetry: telemetry(call)
 
         case .listCollections: .answer(listCollections(call))
         case .getCollection: try getCollection(call)

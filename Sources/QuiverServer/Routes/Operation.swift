@@ -1,7 +1,7 @@
 /// What a route does. The handler switches over it; metrics and access rules will too.
 package enum Operation: Hashable, Sendable {
     // Service
-    case root, health, ready, clusterStatus, issues, clearIssues
+    case root, health, ready, clusterStatus, issues, clearIssues, metrics, telemetry
 
     // Collections and aliases
     case listCollections, getCollection, createCollection, updateCollection, deleteCollection, collectionExists

@@ -39,6 +39,8 @@ package enum RouteTable {
         route(.get, "/livez", .health, .open),
         route(.get, "/readyz", .ready, .open),
         route(.get, "/cluster", .clusterStatus, .manage),
+        route(.get, "/metrics", .metrics, .read),
+        route(.get, "/telemetry", .telemetry, .read),
         route(.get, "/issues", .issues, .manage),
         route(.delete, "/issues", .clearIssues, .manage),
     ]
@@ -92,8 +94,6 @@ package enum RouteTable {
     /// Known, and answered with the truth: not there yet, or not on a single machine.
     private static let unavailable: [Route] =
         [
-            missing(.get, "/metrics", "Metrics", .read),
-            missing(.get, "/telemetry", "Telemetry", .read),
             missing(.get, "/quotas", "Reading quotas", .manage),
             missing(.put, "/quotas", "Changing quotas", .manage),
             missing(.get, "/cluster/telemetry", "Cluster telemetry", .manage),

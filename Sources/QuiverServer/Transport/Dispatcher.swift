@@ -17,7 +17,6 @@ final class Dispatcher: Sendable {
     private let matcher = RouteMatcher()
     private let handlers: Handlers
     private let logger: Logger
-    private let metrics = RequestMetrics()
 
     init(handlers: Handlers, options: ServerOptions, logger: Logger) {
         self.handlers = handlers
@@ -49,10 +48,13 @@ final class Dispatcher: Sendable {
                 if let name = parameters["collection_name"] {
                     try CollectionName.check(name, creating: route.operation == .createCollection)
                 }
-                return .call(
-                    Call(
-                        route: route, path: parameters, query: try QueryParameters(query), body: ByteBuffer(),
-                        started: started))
+                var call = Call(
+                    route: route, path: parameters, query: try QueryParameters(query), body: ByteBuffer(),
+                    started: started)
+                if route.operation == .metrics || route.operation == .telemetry {
+                    call.report = try ReportParameters(query)
+                }
+                return .call(call)
             }
         } catch {
             return .answer(answer(to: error, label: nil, started))
@@ -135,7 +137,9 @@ final class Dispatcher: Sendable {
     func note(_ head: HTTPRequestHead, _ call: Call?, status: Int, _ started: ContinuousClock.Instant) {
         let duration = ContinuousClock.now - started
         if let call {
-            metrics.record(method: head.method.rawValue, endpoint: call.route.label, status: status, duration)
+            handlers.metrics.record(
+                method: head.method.rawValue, endpoint: call.route.pattern, status: status,
+                collection: call.path["collection_name"], duration)
         }
         logger.debug(
             "request",

@@ -1,30 +1,91 @@
 import Metrics
 import Synchronization
 
-/// How long requests took, told to whatever backend the process has given to swift-metrics; without one it costs a
-/// look into a dictionary.
-///
-/// `quiver_rest_responses_duration` by `method`, `endpoint` (the pattern of the route) and `status`.
+/// How long requests took: kept for `GET /metrics` and `GET /telemetry`, and told to whatever backend the process has
+/// given to swift-metrics, there as `quiver_rest_responses_duration` by `method`, `endpoint` (the pattern of the route)
+/// and `status`.
 final class RequestMetrics: Sendable {
-    private struct Key: Hashable {
+    struct Key: Hashable, Sendable {
         var method: String
+        /// The pattern of the route.
         var endpoint: String
         var status: Int
+        /// Nil: of all collections together.
+        var collection: String?
     }
 
-    private let timers = Mutex<[Key: Metrics.Timer]>([:])
+    struct Durations: Sendable {
+        /// Upper bounds of the histogram's buckets, in microseconds.
+        static let boundsMicroseconds = [
+            100, 500, 1_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000, 1_000_000, 5_000_000, 10_000_000, 50_000_000,
+        ]
 
-    func record(method: String, endpoint: String, status: Int, _ duration: Duration) {
-        let key = Key(method: method, endpoint: endpoint, status: status)
-        let timer = timers.withLock { timers in
-            if let timer = timers[key] { return timer }
-            let timer = Metrics.Timer(
-                label: "quiver_rest_responses_duration",
-                dimensions: [("method", method), ("endpoint", endpoint), ("status", "\(status)")])
-            timers[key] = timer
+        var count = 0
+        var totalNanoseconds: Int64 = 0
+        var minNanoseconds = Int64.max
+        var maxNanoseconds: Int64 = 0
+        /// Of each bound, how many were at most that long and longer than the bound before.
+        var buckets = [Int](repeating: 0, count: boundsMicroseconds.count)
+
+        mutating func add(_ nanoseconds: Int64) {
+            count += 1
+            totalNanoseconds = totalNanoseconds.addingReportingOverflow(nanoseconds).partialValue
+            minNanoseconds = min(minNanoseconds, nanoseconds)
+            maxNanoseconds = max(maxNanoseconds, nanoseconds)
+            if let bucket = Self.boundsMicroseconds.firstIndex(where: { nanoseconds <= Int64($0) * 1000 }) {
+                buckets[bucket] += 1
+            }
+        }
+    }
+
+    private struct Entry {
+        var timer: Metrics.Timer
+        var durations = Durations()
+    }
+
+    private struct State {
+        var all: [Key: Entry] = [:]
+        var byCollection: [Key: Durations] = [:]
+    }
+
+    /// Names of collections come and go; those beyond are not told one by one.
+    private static let mostKeysByCollection = 10_000
+
+    private let state = Mutex(State())
+
+    /// `collection`: as the path names it.
+    func record(method: String, endpoint: String, status: Int, collection: String?, _ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        var key = Key(method: method, endpoint: endpoint, status: status)
+        let timer = state.withLock { state in
+            if state.all[key] == nil {
+                state.all[key] = Entry(
+                    timer: Metrics.Timer(
+                        label: "quiver_rest_responses_duration",
+                        dimensions: [("method", method), ("endpoint", endpoint), ("status", "\(status)")]))
+            }
+            state.all[key]?.durations.add(nanoseconds)
+            let timer = state.all[key]?.timer
+            key.collection = collection
+            if collection != nil, state.byCollection[key] != nil || state.byCollection.count < Self.mostKeysByCollection {
+                state.byCollection[key, default: Durations()].add(nanoseconds)
+            }
             return timer
         }
-        let (seconds, attoseconds) = duration.components
-        timer.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        timer?.recordNanoseconds(nanoseconds)
+    }
+
+    /// In the order of endpoint, method, status and collection.
+    func durations(byCollection: Bool) -> [(key: Key, durations: Durations)] {
+        let found = state.withLock { state in
+            byCollection
+                ? state.byCollection.map { (key: $0.key, durations: $0.value) }
+                : state.all.map { (key: $0.key, durations: $0.value.durations) }
+        }
+        return found.sorted {
+            ($0.key.endpoint, $0.key.method, $0.key.status, $0.key.collection ?? "")
+                < ($1.key.endpoint, $1.key.method, $1.key.status, $1.key.collection ?? "")
+        }
     }
 }
