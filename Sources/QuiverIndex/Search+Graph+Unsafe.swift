@@ -10,11 +10,13 @@ extension Search {
     /// The beam search of Malkov & Yashunin (2018), algorithm 2, on one sorted array; with a selective filter the
     /// two-hop expansion of ACORN-1 (Patel et al. 2024).
     ///
-    /// - Parameter limit: answers wanted of this walk; with it a walk whose scores tell distances ends when it has found
-    ///   them (`WalkEnd`), not when it has looked behind all of the best `ef` rows.
+    /// - Parameters:
+    ///   - limit: answers wanted of this walk; with it a walk whose scores tell distances ends when it has found them
+    ///     (`WalkEnd`), not when it has looked behind all of the best `ef` rows.
+    ///   - payloadLinks: links that a filtered walk follows to accepted rows, beside those of the graph.
     package static func walk(
         _ graph: GraphView, scorer: Scorer, filter: RowFilter, ef: Int, limit: Int? = nil,
-        deadline: ContinuousClock.Instant? = nil, scratch: SearchScratch
+        payloadLinks: PayloadLinks? = nil, deadline: ContinuousClock.Instant? = nil, scratch: SearchScratch
     ) -> Outcome {
         precondition(ef > 0)
         var outcome = Outcome()
@@ -30,8 +32,8 @@ extension Search {
             let limit = ef + max(16 * ef, 1024)
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: limit + 1)
             scratch.candidateCount = unsafe filteredBeam(
-                graph.lists(atLevel: 0), scorer, filter, ef: ef, limit: limit, end: end ?? .none, entry: entry, buffers,
-                deadline, &outcome)
+                graph.lists(atLevel: 0), payloadLinks?.lists, scorer, filter, ef: ef, limit: limit, end: end ?? .none,
+                entry: entry, buffers, deadline, &outcome)
         }
         return outcome
     }
@@ -145,7 +147,7 @@ extension Search {
     /// worst of those only walked through makes room: a walk that finds fewer rows than asked for has seen the
     /// nearest `limit - ef` at least, and it is for the caller to scan.
     private static func filteredBeam(
-        _ lists: LevelLinks, _ scorer: Scorer, _ filter: RowFilter, ef: Int, limit: Int, end: WalkEnd,
+        _ lists: LevelLinks, _ extra: LevelLinks?, _ scorer: Scorer, _ filter: RowFilter, ef: Int, limit: Int, end: WalkEnd,
         entry: Candidate, _ buffers: WalkBuffers, _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
     ) -> Int {
         let pool = unsafe buffers.pool
@@ -185,11 +187,18 @@ extension Search {
             var found = 0
             var passed = 0
             if twoHops {
-                unsafe gatherTwoHops(lists, current.row, &filter, buffers, found: &found, passed: &passed)
+                unsafe gatherTwoHops(lists, extra, current.row, &filter, buffers, found: &found, passed: &passed)
             } else {
                 found = unsafe lists.gatherUnvisited(current.row, buffers.visited, buffers.epoch, into: ids)
                 passed = unsafe qvk_split_accepted(&filter, ids, found, buffers.rejected)
-                unsafe (ids + passed).update(from: buffers.rejected, count: found &- passed)
+                let refused = found &- passed
+                if let extra {
+                    unsafe passed &+= extra.gatherAccepted(
+                        current.row, buffers.visited, buffers.epoch, &filter, into: ids + passed,
+                        limit: max(0, Scorer.batchLimit &- found))
+                }
+                unsafe (ids + passed).update(from: buffers.rejected, count: refused)
+                found = passed &+ refused
             }
             unsafe scorer.score(ids, found, into: scores)
             scored &+= found
@@ -254,7 +263,7 @@ extension Search {
     /// on with (a query far from every accepted row) the neighbours that are not accepted are walked too.
     @inline(__always)
     private static func gatherTwoHops(
-        _ lists: LevelLinks, _ row: UInt32, _ filter: inout qvk_row_filter, _ buffers: WalkBuffers,
+        _ lists: LevelLinks, _ extra: LevelLinks?, _ row: UInt32, _ filter: inout qvk_row_filter, _ buffers: WalkBuffers,
         found: inout Int, passed: inout Int
     ) {
         let ids = unsafe buffers.ids
@@ -262,6 +271,11 @@ extension Search {
         let fresh = unsafe lists.gatherUnvisited(row, buffers.visited, buffers.epoch, into: ids)
         passed = unsafe qvk_split_accepted(&filter, ids, fresh, rejected)
         let refused = fresh &- passed
+        if let extra {
+            unsafe passed &+= extra.gatherAccepted(
+                row, buffers.visited, buffers.epoch, &filter, into: ids + passed,
+                limit: max(0, Scorer.batchLimit &- fresh))
+        }
         let enough = twoHopLimit(capacity: lists.capacity)
         var index = 0
         while index < refused && passed < enough {

@@ -113,6 +113,7 @@ struct Searcher {
     let data: Dataset
     /// Told to walks; nil lets them look behind everything they keep.
     var limit: Int?
+    var payloadLinks: PayloadLinks?
     let scratch = SearchScratch()
     /// Rows scored by all walks.
     let scored = Counter()
@@ -128,7 +129,8 @@ struct Searcher {
             let exact = scratch.prepare(vectors, on: data.rows, metric: data.metric)
             let scorer = data.metric.usesCodes ? scratch.prepare(vectors, on: data.codes, metric: data.metric) : exact
             scored.count += Search.walk(
-                graph, scorer: scorer, filter: filter, ef: ef, limit: limit, scratch: scratch).scoredCount
+                graph, scorer: scorer, filter: filter, ef: ef, limit: limit, payloadLinks: payloadLinks,
+                scratch: scratch).scoredCount
             let top = TopK(limit: k)
             Search.rescore(count: ef, exact: exact, filter: filter, segment: 0, scratch: scratch, into: top)
             return Array(top.takeSorted())
