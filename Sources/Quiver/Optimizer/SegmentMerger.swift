@@ -1,6 +1,7 @@
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
+import QuiverPayload
 
 /// Rewrites sealed segments of one vector into one, with or without a graph.
 struct SegmentMerger {
@@ -17,7 +18,7 @@ struct SegmentMerger {
         let rows = liveRows(inputs)
         var segment: SealedSegment?
         if !rows.isEmpty {
-            segment = try write(vector.field, inputs, rows, plan.builds ? indexPlan(vector.field, control) : nil)
+            segment = try write(vector.field, inputs, rows, plan.builds ? indexPlan(vector, control) : nil)
         }
         do {
             try swap(index, inputs, segment, rows)
@@ -43,12 +44,26 @@ struct SegmentMerger {
         return rows
     }
 
-    private func indexPlan(_ field: VectorField, _ control: BuildControl) -> IndexPlan {
+    private func indexPlan(_ vector: VectorView, _ control: BuildControl) throws -> IndexPlan {
+        let field = vector.field
         let config = core.config
         let hnsw = config.hnsw.applying(config.vectors?.byName[field.name]?.hnswConfig)
         var threads = hnsw.maxIndexingThreads > 0 ? min(hnsw.maxIndexingThreads, work.cores) : work.buildThreads
         if let most = config.optimizers.maxOptimizationThreads { threads = min(threads, max(1, most)) }
-        return IndexPlan(indexing: SegmentIndexing(field, config), threads: threads, control: control)
+        var plan = IndexPlan(indexing: SegmentIndexing(field, config), threads: threads, control: control)
+        if plan.indexing.linksPerValue != nil {
+            plan.leastGroupRows = max(2, hnsw.fullScanThreshold * 1024 / vector.bytesPerPoint)
+            plan.payloadGroups = try payloadGroups(atLeast: plan.leastGroupRows)
+        }
+        return plan
+    }
+
+    /// The slots of each value of an index that many points have.
+    private func payloadGroups(atLeast least: Int) throws -> [[UInt32]] {
+        let reader = try core.reader()
+        return try reader.view.indexes.indexes.filter(\.linksEqualValues).flatMap { index in
+            try index.valueGroups(atLeast: least, in: reader.transaction.handle)
+        }
     }
 
     private func write(

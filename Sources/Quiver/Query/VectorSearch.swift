@@ -73,7 +73,8 @@ struct VectorSearch {
                     passFraction: twoHops ? 0 : 1, deadChunks: deadChunks)
             }
             try check(Search.walk(
-                graph, scorer: scorer, filter: passing, ef: ef, limit: limit, deadline: deadline, scratch: scratch))
+                graph, scorer: scorer, filter: passing, ef: ef, limit: limit, payloadLinks: rows.payloadLinks,
+                deadline: deadline, scratch: scratch))
             if scratch.candidateCount >= limit
                 || scratch.candidateCount >= SearchShortfall.liveMatches(view, bitmap, atMost: limit)
             {

@@ -15,6 +15,8 @@ import QuiverModel
     let quantized: QuantizedView?
     /// Nil for a segment without a graph.
     let graph: GraphView?
+    /// More links between points that share payload values; only with a graph.
+    let payloadLinks: PayloadLinks?
 
     init(_ meta: SegmentMeta, _ chunks: SegmentReader) throws(QuiverError) {
         let count = meta.rowCount
@@ -29,6 +31,7 @@ import QuiverModel
         graph = try meta.graph.map { graph throws(QuiverError) in
             try SealedRows.openGraph(graph, pointCount: meta.pointCount, chunks)
         }
+        payloadLinks = try chunks.isPresent(.payloadLinks) ? SealedRows.openPayloadLinks(meta, chunks) : nil
     }
 
     private static func openOffsets(
@@ -59,6 +62,19 @@ import QuiverModel
         else { throw chunks.damaged(SegmentChunk.quantizer.rawValue) }
         let rows = unsafe try chunks.data(.quantized, UInt8.self, count: meta.rowCount * quantizer.strideBytes)
         return unsafe QuantizedView(quantizer: quantizer, base: UnsafeRawPointer(rows), count: meta.rowCount)
+    }
+
+    private static func openPayloadLinks(
+        _ meta: SegmentMeta, _ chunks: SegmentReader
+    ) throws(QuiverError) -> PayloadLinks {
+        guard let payloadM = SegmentIndexing(text: meta.indexing)?.linksPerValue else {
+            throw chunks.damaged(SegmentChunk.payloadLinks.rawValue)
+        }
+        return unsafe PayloadLinks(
+            rowCount: meta.pointCount, payloadM: payloadM,
+            base: try chunks.data(
+                .payloadLinks, UInt8.self,
+                count: PayloadLinks.chunkBytes(rowCount: meta.pointCount, payloadM: payloadM)))
     }
 
     private static func openGraph(

@@ -51,6 +51,8 @@ enum SegmentChunk: String, CaseIterable {
     case links
     case upperOffsets = "upper_offsets"
     case upperLinks = "upper_links"
+    /// As `PayloadLinks` lays them out; absent unless `payload_m` was given and some value is that of many points.
+    case payloadLinks = "payload_links"
     /// Of sparse vectors: where each row's entries begin, and their indices, as `SparseRowsView` lays them out.
     case sparseOffsets = "sparse_offsets"
     case sparseIndices = "sparse_indices"
@@ -62,7 +64,7 @@ enum SegmentChunk: String, CaseIterable {
     /// Nil for a chunk that may be there or not.
     func isPresent(in meta: SegmentMeta) -> Bool? {
         switch self {
-        case .ids, .quantizer, .quantized: nil
+        case .ids, .quantizer, .quantized, .payloadLinks: nil
         case .slots, .slotBitmap, .slotRanks, .vectors: true
         case .rowOffsets: meta.kind == .multi
         case .codes, .codeTerms: meta.kind != .sparse && meta.metric.usesCodes

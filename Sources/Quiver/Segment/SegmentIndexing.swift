@@ -35,6 +35,12 @@ struct SegmentIndexing: Codable, Equatable {
     /// Whether there is anything to make of a flat segment.
     var isWanted: Bool { m > 0 || quantization != nil || (payloadM ?? 0) > 0 }
 
+    /// Of each point with those that share a payload value; nil where none are to be made.
+    var linksPerValue: Int? {
+        guard m > 0, let payloadM, payloadM > 0 else { return nil }
+        return payloadM.clamped(to: HNSWParameters.mRange)
+    }
+
     /// Nil when there is no graph to build.
     var graph: HNSWParameters? {
         m == 0 ? nil : HNSWParameters(m: m, efConstruct: efConstruct)

@@ -37,6 +37,9 @@ struct SegmentRowsWriter {
         if usesCodes { bytes += rowCount * (codeStride + CodeEncoder.termsBytes) }
         // Codes of a form take no more than the plain ones, but for short rows; and what has been learned for them.
         if plan?.indexing.quantization != nil { bytes += rowCount * (codeStride + 64) + dimension * 1100 + (1 << 20) }
+        if let payloadM = plan?.indexing.linksPerValue, plan?.payloadGroups.isEmpty == false {
+            bytes += writer.rows.count * payloadM * 8 + 64
+        }
         // Ground links, offsets, and the upper lists: fewer than one a point.
         if let graph = plan?.indexing.graph { bytes += writer.rows.count * (graph.m * 4 * 3 + 4) }
         return bytes
@@ -194,12 +197,18 @@ struct SegmentRowsWriter {
         _ environment: Environment, _ plan: IndexPlan, _ parameters: HNSWParameters
     ) throws(QuiverError) {
         let graph = try buildGraph(environment, plan, parameters)
+        let payloadLinks = try buildPayloadLinks(environment, plan)
         try writer.inTransaction(environment) { transaction throws(QuiverError) in
             let chunks = unsafe graph.chunks
             for unsafe (chunk, data) in unsafe [
                 (SegmentChunk.links, chunks.links), (.upperOffsets, chunks.upperOffsets), (.upperLinks, chunks.upperLinks),
             ] {
                 unsafe try writer.put(chunk, bytes: data.count, &transaction) { unsafe $0.copyMemory(from: data) }
+            }
+            if let payloadLinks {
+                unsafe try writer.put(.payloadLinks, bytes: payloadLinks.count, &transaction) { memory in
+                    unsafe payloadLinks.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+                }
             }
             try writer.put(
                 meta(plan, graph: .init(
@@ -213,7 +222,23 @@ struct SegmentRowsWriter {
         _ environment: Environment, _ plan: IndexPlan, _ parameters: HNSWParameters
     ) throws(QuiverError) -> HNSWGraph {
         let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
-        let reader = SegmentReader(transaction: transaction.handle, path: writer.temporaryPath)
+        let source = try buildSource(transaction.handle, plan)
+        return try building { () throws(IndexError) in
+            guard let kept = keptGraph(plan) else {
+                return try unsafe HNSWBuilder.build(
+                    source, parameters: parameters, threads: plan.threads, control: plan.control)
+            }
+            return unsafe try kept.newRows.withUnsafeBufferPointer { newRows throws(IndexError) in
+                try unsafe HNSWBuilder.extend(
+                    kept.graph, mapping: newRows, source: source, parameters: parameters, threads: plan.threads,
+                    control: plan.control)
+            }
+        }
+    }
+
+    /// The rows and codes that were just written, where they lie.
+    private func buildSource(_ transaction: TransactionHandle, _ plan: IndexPlan) throws(QuiverError) -> BuildSource {
+        let reader = SegmentReader(transaction: transaction, path: writer.temporaryPath)
         let written = try SealedRows(meta(plan, graph: nil), reader)
         var source: BuildSource
         if let codes = written.codes {
@@ -225,21 +250,46 @@ struct SegmentRowsWriter {
             throw .service("no graph can be built on these rows")
         }
         if let groups = written.groups { source = source.grouped(groups, count: writer.rows.count) }
+        return source
+    }
+
+    private func building<Value>(_ body: () throws(IndexError) -> Value) throws(QuiverError) -> Value {
         do throws(IndexError) {
-            guard let kept = keptGraph(plan) else {
-                return try unsafe HNSWBuilder.build(
-                    source, parameters: parameters, threads: plan.threads, control: plan.control)
-            }
-            return unsafe try kept.newRows.withUnsafeBufferPointer { newRows throws(IndexError) in
-                try unsafe HNSWBuilder.extend(
-                    kept.graph, mapping: newRows, source: source, parameters: parameters, threads: plan.threads,
-                    control: plan.control)
-            }
+            return try body()
         } catch .cancelled {
             throw QuiverError(.closed, "the build of a graph was cancelled")
         } catch {
             throw .service("building a graph failed: \(error)")
         }
+    }
+
+    /// Links among the points of each group that the plan has; nil when there are none to make.
+    private func buildPayloadLinks(_ environment: Environment, _ plan: IndexPlan) throws(QuiverError) -> [UInt8]? {
+        guard let payloadM = plan.indexing.linksPerValue else { return nil }
+        // A value of nearly all points is no way to be lost in the graph.
+        let most = writer.rows.count / 10 * 9
+        let groups = plan.payloadGroups.map(rowsOfSlots).filter { $0.count >= plan.leastGroupRows && $0.count <= most }
+        guard !groups.isEmpty else { return nil }
+        let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
+        let source = try buildSource(transaction.handle, plan)
+        return try building { () throws(IndexError) in
+            try PayloadLinks.build(
+                groups, source: source,
+                parameters: HNSWParameters(m: payloadM, efConstruct: plan.indexing.efConstruct),
+                threads: plan.threads, control: plan.control)
+        }
+    }
+
+    /// The points of this segment among ascending slots.
+    private func rowsOfSlots(_ slots: [UInt32]) -> [UInt32] {
+        var found: [UInt32] = []
+        var row = 0
+        for slot in slots {
+            while row < writer.rows.count, writer.rows[row].slot < slot { row += 1 }
+            if row == writer.rows.count { break }
+            if writer.rows[row].slot == slot { found.append(UInt32(truncatingIfNeeded: row)) }
+        }
+        return found
     }
 
     /// The largest source graph that was built in the same way, and where its points are now.

@@ -18,6 +18,10 @@ enum SegmentSource: Sendable {
 /// How a new segment is indexed.
 struct IndexPlan {
     var indexing: SegmentIndexing
+    /// Slots, ascending, of points that are to be linked with each other because they share a payload value.
+    var payloadGroups: [[UInt32]] = []
+    /// Groups with fewer points in the segment are left out: they are scanned.
+    var leastGroupRows = 2
     var threads: Int
     var control: BuildControl
 }

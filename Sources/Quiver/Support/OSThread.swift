@@ -11,19 +11,22 @@ final class OSThread: @unchecked Sendable {
 
     init(_ body: @escaping @Sendable () -> Void) {
         let box = unsafe Unmanaged.passRetained(Body(run: body))
-        var attributes = pthread_attr_t()
-        unsafe pthread_attr_init(&attributes)
-        unsafe pthread_attr_setstacksize(&attributes, OSThread.stackBytes)
         var handle = pthread_t()
-        let code = unsafe pthread_create(
-            &handle, &attributes,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-                body.run()
-                return nil
-            }, box.toOpaque())
-        unsafe pthread_attr_destroy(&attributes)
+        // Raw memory: which module the empty initialiser of the attributes comes from is not clear to every build.
+        let code = unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { attributes in
+            guard let attributes = attributes.baseAddress else { return ENOMEM }
+            unsafe pthread_attr_init(attributes)
+            unsafe pthread_attr_setstacksize(attributes, OSThread.stackBytes)
+            defer { unsafe pthread_attr_destroy(attributes) }
+            return unsafe pthread_create(
+                &handle, attributes,
+                { argument in
+                    guard let argument = unsafe argument else { return nil }
+                    let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                    body.run()
+                    return nil
+                }, box.toOpaque())
+        }
         precondition(code == 0, "the system refused a thread: \(code)")
         self.handle = handle
     }
