@@ -12,6 +12,8 @@ public struct HNSWConfig: Codable, Hashable, Sendable {
     public var memory: MemoryPlacement?
     /// Links of a node among the points that share a payload value; nil: as `m`.
     public var payloadM: Int?
+    /// Vectors beside the links. Echoed: codes are read by the row whatever it says.
+    public var inlineStorage: Bool?
 
     public init() {}
 
@@ -22,6 +24,7 @@ public struct HNSWConfig: Codable, Hashable, Sendable {
         case maxIndexingThreads = "max_indexing_threads"
         case onDisk = "on_disk"
         case payloadM = "payload_m"
+        case inlineStorage = "inline_storage"
     }
 
     /// This configuration with the given values of `patch`.
@@ -35,6 +38,7 @@ public struct HNSWConfig: Codable, Hashable, Sendable {
         if let value = patch.onDisk { result.onDisk = value }
         if let value = patch.memory { result.memory = value }
         if let value = patch.payloadM { result.payloadM = value }
+        if let value = patch.inlineStorage { result.inlineStorage = value }
         return result
     }
 }
@@ -48,6 +52,8 @@ public struct HNSWConfigPatch: Codable, Hashable, Sendable {
     public var onDisk: Bool?
     public var memory: MemoryPlacement?
     public var payloadM: Int?
+    /// Vectors beside the links. Echoed: codes are read by the row whatever it says.
+    public var inlineStorage: Bool?
 
     public init() {}
 
@@ -58,6 +64,7 @@ public struct HNSWConfigPatch: Codable, Hashable, Sendable {
         case maxIndexingThreads = "max_indexing_threads"
         case onDisk = "on_disk"
         case payloadM = "payload_m"
+        case inlineStorage = "inline_storage"
     }
 
     public mutating func merge(_ other: HNSWConfigPatch) {
@@ -68,6 +75,7 @@ public struct HNSWConfigPatch: Codable, Hashable, Sendable {
         onDisk = other.onDisk ?? onDisk
         memory = other.memory ?? memory
         payloadM = other.payloadM ?? payloadM
+        inlineStorage = other.inlineStorage ?? inlineStorage
     }
 }
 
@@ -89,6 +97,8 @@ public struct OptimizersConfig: Codable, Hashable, Sendable {
     public var flushIntervalSec: Int = 5
     /// Nil: as many as the thread budget allows; 0: no background work.
     public var maxOptimizationThreads: Int?
+    /// Echoed; here no point is hidden while it waits for a graph.
+    public var preventUnoptimized: Bool?
 
     public init() {}
 
@@ -101,6 +111,7 @@ public struct OptimizersConfig: Codable, Hashable, Sendable {
         case indexingThreshold = "indexing_threshold"
         case flushIntervalSec = "flush_interval_sec"
         case maxOptimizationThreads = "max_optimization_threads"
+        case preventUnoptimized = "prevent_unoptimized"
     }
 
     public func applying(_ patch: OptimizersConfigPatch?) -> OptimizersConfig {
@@ -118,6 +129,7 @@ public struct OptimizersConfig: Codable, Hashable, Sendable {
         case .count(let count)?: result.maxOptimizationThreads = count
         case nil: break
         }
+        if let value = patch.preventUnoptimized { result.preventUnoptimized = value }
         return result
     }
 }
@@ -137,6 +149,7 @@ public struct OptimizersConfigPatch: Hashable, Sendable {
     public var indexingThreshold: Int?
     public var flushIntervalSec: Int?
     public var maxOptimizationThreads: Threads?
+    public var preventUnoptimized: Bool?
 
     public init() {}
 }
@@ -175,6 +188,7 @@ public struct CollectionConfig: Codable, Hashable, Sendable {
     public var payloadMemory: MemoryPlacement?
     /// Text of a JSON object of the user's, nil where none was given.
     public var metadata: String?
+    public var strictMode: StrictModeConfig?
 
     public init(vectors: VectorsConfig? = nil) {
         self.vectors = vectors
@@ -201,6 +215,8 @@ public struct CollectionPatch: Sendable {
     public var payloadMemory: MemoryPlacement?
     /// Text of a JSON object: its keys are merged, a null removes one.
     public var metadata: String?
+    /// What was given replaces what there was, key by key.
+    public var strictMode: StrictModeConfig?
 
     public init() {}
 }

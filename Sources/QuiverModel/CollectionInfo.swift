@@ -3,6 +3,8 @@ public enum CollectionStatus: String, Sendable {
     case green
     /// Segments are being sealed, indexed or merged.
     case yellow
+    /// Work waits that nothing has started yet since the collection was opened.
+    case grey
     /// The collection refuses writes after a failure of its storage; `optimizerError` tells why.
     case red
 }

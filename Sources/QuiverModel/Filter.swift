@@ -41,6 +41,8 @@ public indirect enum Condition: Hashable, Sendable {
     case hasVector(String)
     /// Some element of the array at the path, an object, satisfies the whole filter.
     case nested(PayloadPath, Filter)
+    /// The part `index` of `total` parts that ids are dealt out to by their hash (SipHash-2-4 with a key of zeros).
+    case slice(total: UInt64, index: UInt64)
     case filter(Filter)
 }
 
@@ -58,8 +60,19 @@ public struct FieldCondition: Hashable, Sendable {
         case matchAny(MatchList)
         /// A value is there and none of these; any other type of value counts as different.
         case matchExcept(MatchList)
+        /// All tokens of the text; without a text index: the text itself, anywhere.
+        case matchText(String)
+        /// Any token of the text; without a text index: any of its words, anywhere.
+        case matchTextAny(String)
+        /// The tokens one after the other; without a text index: the text itself, anywhere.
+        case matchPhrase(String)
+        /// A string that begins so.
+        case matchPrefix(String)
         case range(NumberRange)
         case datetimeRange(DatetimeRange)
+        case geoBoundingBox(GeoBoundingBox)
+        case geoRadius(GeoRadius)
+        case geoPolygon(GeoPolygon)
         /// On the number of values: an array's length, 1 for a scalar, 0 for null or missing.
         case valuesCount(CountRange)
         case isEmpty(Bool)

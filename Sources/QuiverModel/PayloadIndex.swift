@@ -1,6 +1,6 @@
 /// The type of a field index. Names as on the wire.
 public enum PayloadIndexType: String, Codable, Sendable, CaseIterable {
-    case keyword, integer, float, bool, datetime, uuid
+    case keyword, integer, float, bool, datetime, uuid, geo, text
 }
 
 /// A field index as it was asked for. Options that were not given stay nil.
@@ -16,6 +16,14 @@ public struct PayloadIndexParams: Codable, Hashable, Sendable {
     /// integer: the index answers `range` and `order_by`.
     public var range: Bool?
     public var enableHNSW: Bool?
+    /// Placement; overrides `onDisk`.
+    public var memory: MemoryPlacement?
+    /// keyword: asked for `match` by prefix.
+    public var prefix: Bool?
+    /// text: how values become tokens.
+    public var text: TextOptions?
+    /// text: the index answers `match` by phrase.
+    public var phraseMatching: Bool?
 
     public init(type: PayloadIndexType, givenAsObject: Bool = false) {
         self.type = type
@@ -27,7 +35,7 @@ public struct PayloadIndexParams: Codable, Hashable, Sendable {
         switch type {
         case .integer: range ?? true
         case .float, .datetime: true
-        case .keyword, .bool, .uuid: false
+        case .keyword, .bool, .uuid, .geo, .text: false
         }
     }
 
@@ -36,7 +44,7 @@ public struct PayloadIndexParams: Codable, Hashable, Sendable {
         switch type {
         case .integer: lookup ?? true
         case .keyword, .bool, .uuid: true
-        case .float, .datetime: false
+        case .float, .datetime, .geo, .text: false
         }
     }
 }

@@ -50,6 +50,10 @@ public struct PointBatch: Sendable {
     public var vectorNames: [String] = []
     public var vectors: [VectorRef] = []
     public var entries: [Entry] = []
+    /// Which of the points are written, by whether there is one of their id.
+    public var mode = UpdateMode.upsert
+    /// Given: points that are there are changed only where they match now.
+    public var updateFilter: Filter?
 
     public init() {}
 

@@ -5,6 +5,21 @@ public enum PointSelector: Sendable {
     case filter(Filter)
 }
 
+/// Which points an upsert writes. Names as on the wire.
+public enum UpdateMode: String, Sendable, CaseIterable {
+    case upsert
+    /// Points that are there stay as they are.
+    case insertOnly = "insert_only"
+    /// Points that are not there are left out.
+    case updateOnly = "update_only"
+}
+
+/// What a new vector name of a live collection holds.
+public enum VectorNameConfig: Sendable {
+    case dense(VectorParams)
+    case sparse(SparseVectorParams)
+}
+
 /// One change of a collection. A request is a list of them, applied in order, all or none.
 public enum UpdateOperation: Sendable {
     /// Replaces whole points: vectors and payload that are not sent are gone.

@@ -6,7 +6,7 @@ extension FieldIndex {
     package var linksEqualValues: Bool {
         switch params.type {
         case .keyword, .integer, .bool, .uuid: isReady && params.enableHNSW != false
-        case .float, .datetime: false
+        case .float, .datetime, .geo, .text: false
         }
     }
 

@@ -159,6 +159,7 @@ extension FieldKey {
     ) -> Bool {
         let first = unsafe base[at]
         switch type {
+        case .geo, .text: return false
         case .keyword:
             guard first == UInt8(ascii: "\"") else { return false }
             unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) {

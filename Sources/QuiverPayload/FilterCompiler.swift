@@ -138,6 +138,8 @@ struct FilterCompiler {
             return addSlots(slots)
         case .nested(let path, let filter):
             return try addNested(path, filter)
+        case .slice:
+            return finish(builder.add(FilterNode(.never)), selectable: true)
         case .filter(let filter):
             return try add(filter)
         }
@@ -266,6 +268,8 @@ extension FilterProgramBuilder {
     /// The node of a predicate, without its path; nil when no value can satisfy it.
     mutating func node(_ predicate: FieldCondition.Predicate) -> FilterNode? {
         switch predicate {
+        case .matchText, .matchTextAny, .matchPhrase, .matchPrefix, .geoBoundingBox, .geoRadius, .geoPolygon:
+            return nil
         case .match(.string(let text)):
             var node = FilterNode(.matchString)
             addTexts([text], to: &node)

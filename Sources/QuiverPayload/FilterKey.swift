@@ -164,6 +164,10 @@ private struct FilterKeyWriter {
             append(tag: 11)
             append(path)
             append(filter)
+        case .slice(let total, let index):
+            append(tag: 13)
+            append(total)
+            append(index)
         case .filter(let filter):
             append(tag: 12)
             append(filter)
@@ -186,6 +190,8 @@ private struct FilterKeyWriter {
         case .matchExcept(let list):
             append(tag: 21)
             append(list)
+        case .matchText, .matchTextAny, .matchPhrase, .matchPrefix, .geoBoundingBox, .geoRadius, .geoPolygon:
+            isWhole = false
         case .range(let range):
             append(tag: 22)
             for bound in [range.gt, range.gte, range.lt, range.lte] { append(bound?.bitPattern) }

@@ -67,7 +67,8 @@ struct IndexAccess {
             guard answer(bounds) else { return nil }
         case .predicate(.datetimeRange(let bounds)):
             guard answer(bounds) else { return nil }
-        case .predicate(.valuesCount):
+        case .predicate(.valuesCount), .predicate(.matchText), .predicate(.matchTextAny), .predicate(.matchPhrase),
+            .predicate(.matchPrefix), .predicate(.geoBoundingBox), .predicate(.geoRadius), .predicate(.geoPolygon):
             return nil
         case .predicate(.isEmpty(let wanted)):
             // With several values at a path some may be empty and others not: not in the postings.
@@ -140,7 +141,7 @@ struct IndexAccess {
         case .integer:
             range = bounds.integerKeys
             doubtful = [Self.others]
-        case .keyword, .bool, .datetime, .uuid:
+        case .keyword, .bool, .datetime, .uuid, .geo, .text:
             doubtful = [Self.others]
         }
         return true
@@ -158,7 +159,7 @@ struct IndexAccess {
         case .integer, .float, .bool, .uuid:
             // No text that reads as a UUID reads as a datetime.
             doubtful = [Self.others]
-        case .keyword:
+        case .keyword, .geo, .text:
             return false
         }
         return true

@@ -48,7 +48,7 @@ extension RequestDecoder {
             }
         case .float, .datetime:
             params.isPrincipal = try node.optionalBool("is_principal")
-        case .bool:
+        case .bool, .geo, .text:
             break
         }
         return params

@@ -57,7 +57,7 @@ extension RequestDecoder {
                     "A query is needed to use the score_threshold. "
                         + "Can't have score_threshold without defining a query.")
             case .orderBy: throw node.badRequest("Can't use score_threshold with an order_by query.")
-            case .nearest, .recommend: break
+            default: break
             }
         }
         return request

@@ -20,6 +20,8 @@ extension CollectionReader {
         switch request.query {
         case nil: return try byID(request, limit: limit, deadline)
         case .orderBy(let order)?: return try byOrder(order, request, limit: limit, deadline)
+        case .diverse, .discover, .context, .relevanceFeedback, .fusion, .formula, .sample:
+            throw QuiverError.notImplemented("this kind of query")
         case .nearest(let input)?:
             return try nearest(request, [input], [], nil, limit: limit, deadline, lookup)
         case .recommend(let input)?:

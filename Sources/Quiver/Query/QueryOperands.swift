@@ -33,7 +33,11 @@ struct QueryOperands {
         switch query {
         case .nearest(let input)?: inputs = [input]
         case .recommend(let input)?: inputs = input.positive + input.negative
-        case .orderBy?, nil: inputs = []
+        case .orderBy?, .fusion?, .formula?, .sample?, nil: inputs = []
+        case .diverse(let input, _)?: inputs = [input]
+        case .discover(let input)?: inputs = [input.target] + input.context.flatMap { [$0.positive, $0.negative] }
+        case .context(let pairs)?: inputs = pairs.flatMap { [$0.positive, $0.negative] }
+        case .relevanceFeedback(let input)?: inputs = [input.target] + input.feedback.map(\.example)
         }
         return inputs.compactMap { if case .id(let id) = $0 { id } else { nil } }
     }

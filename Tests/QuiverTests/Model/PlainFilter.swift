@@ -18,7 +18,7 @@ struct PlainFilter {
         case .hasVector(let name): point.vectors[name] != nil
         case .isEmpty(let path): isEmpty(value(path))
         case .isNull(let path): value(path) == .null
-        case .nested: false
+        case .nested, .slice: false
         case .field(let field): field.predicates.contains { holds($0, value(field.key)) }
         }
     }
@@ -59,7 +59,8 @@ struct PlainFilter {
         case .range(let range): value.asNumber.map(range.contains) ?? false
         case .datetimeRange(let range):
             if case .string(let text) = value { Timestamp(text).map(range.contains) ?? false } else { false }
-        case .valuesCount, .isEmpty, .isNull: false
+        case .valuesCount, .isEmpty, .isNull, .matchText, .matchTextAny, .matchPhrase, .matchPrefix, .geoBoundingBox,
+            .geoRadius, .geoPolygon: false
         }
     }
 }
