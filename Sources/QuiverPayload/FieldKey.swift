@@ -109,6 +109,11 @@ enum FieldKey {
         append(hash, to: &bytes)
     }
 
+    /// Whether other strings may have this key, too.
+    static func isCutKeyword(_ key: UnsafeRawBufferPointer, _ type: PayloadIndexType) -> Bool {
+        type == .keyword && key.count > cutKeywordByteCount + 1
+    }
+
     static func keyword(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         var text = text

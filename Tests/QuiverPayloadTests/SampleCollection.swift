@@ -114,6 +114,14 @@ final class SampleCollection {
         try inContext(indexes, .never, cache) { try CompiledFilter.matches(filter, $0) }
     }
 
+    func facet(_ field: PayloadPath, filter: Filter?, limit: Int) throws -> [FacetHit] {
+        guard let index = indexes[field] else { throw PayloadError.indexCannotFacet(field: field.text) }
+        let matching = try filter.map { try matches($0, FilterCache()) }
+        let transaction = try environment.beginRead()
+        return try FacetCounter.count(
+            index, matching: matching, limit: limit, payloads: payloads, in: transaction.handle)
+    }
+
     private func inContext<Answer>(
         _ indexes: FieldIndexSet, _ deadline: Deadline, _ cache: FilterCache?, _ body: (FilterContext) throws -> Answer
     ) throws -> Answer {
