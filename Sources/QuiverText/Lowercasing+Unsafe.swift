@@ -1,5 +1,12 @@
 /// Full lower case by Unicode's data, whatever the language.
 enum Lowercasing {
+    /// The UTF-8 of a text in lower case.
+    static func lowercased(_ text: String) -> [UInt8] {
+        var text = text, buffer = ByteBuffer()
+        text.withUTF8 { unsafe append($0, to: &buffer) }
+        return unsafe Array(buffer.content)
+    }
+
     static func append(_ source: UnsafeBufferPointer<UInt8>, to target: inout ByteBuffer) {
         guard let start = source.baseAddress else { return }
         target.reserve(target.count + source.count)

@@ -31,7 +31,8 @@ struct TextPipeline: Sendable {
         case nil: []
         case .language(let language): [StopwordLists.set(of: language)]
         case .set(let languages, let custom):
-            (languages ?? []).map(StopwordLists.set) + [StopwordSet((custom ?? []).map { lowercases ? $0.lowercased() : $0 })]
+            (languages ?? []).map(StopwordLists.set)
+                + [StopwordSet((custom ?? []).map { lowercases ? Lowercasing.lowercased($0) : Array($0.utf8) })]
         }
     }
 }
