@@ -1,5 +1,6 @@
 import QuiverJSON
 import QuiverModel
+import QuiverText
 
 /// Objects that stand where a vector may stand, for a model to make a vector of: `{text, model, options?}`, and the
 /// same with `image` or `object`.
