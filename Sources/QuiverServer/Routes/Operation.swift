@@ -10,6 +10,7 @@ package enum Operation: Hashable, Sendable {
     case listCollections, getCollection, createCollection, updateCollection, deleteCollection, collectionExists
     case updateAliases, listAliases, listCollectionAliases
     case createIndex, deleteIndex
+    case createVectorName, deleteVectorName
     case collectionCluster, optimizations, shardKeys, collectionMemory, truncateLog
 
     // Points: updates
@@ -22,6 +23,8 @@ package enum Operation: Hashable, Sendable {
     case query, queryBatch, queryGroups
     case search, searchBatch, searchGroups
     case recommend, recommendBatch, recommendGroups
+    case discover, discoverBatch
+    case facet, matrixPairs, matrixOffsets
 
     // One shard, by its number
     case shardRetrieve, shardScroll, shardCount, shardCleanup

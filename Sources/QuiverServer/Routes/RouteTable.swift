@@ -59,12 +59,12 @@ package enum RouteTable {
             .put, "/collections/{collection_name}/index", .createIndex, .collectionManage, .update, isMeasured: true),
         Route(
             .delete, "/collections/{collection_name}/index/{field_name}", .deleteIndex, .collectionManage, .update),
-        .missing(
-            .put, "/collections/{collection_name}/vectors/{vector_name}", "Adding a named vector", .collectionManage,
+        Route(
+            .put, "/collections/{collection_name}/vectors/{vector_name}", .createVectorName, .collectionManage,
             .update, isMeasured: true),
-        .missing(
-            .delete, "/collections/{collection_name}/vectors/{vector_name}", "Deleting a named vector",
-            .collectionManage, .update, isMeasured: true),
+        Route(
+            .delete, "/collections/{collection_name}/vectors/{vector_name}", .deleteVectorName, .collectionManage,
+            .update, isMeasured: true),
         Route(
             .get, "/collections/{collection_name}/optimizations", .optimizations, .collectionRead,
             [.with, .completedLimit], .differs("a segment holds the vectors of one name")),
@@ -98,14 +98,9 @@ package enum RouteTable {
         read(.post, "/query", .query),
         read(.post, "/query/batch", .queryBatch, .same("the queries see the same moment")),
         read(.post, "/query/groups", .queryGroups),
-        .missing(
-            .post, "/collections/{collection_name}/facet", "Faceting", .collectionRead, .read),
-        .missing(
-            .post, "/collections/{collection_name}/points/search/matrix/pairs", "The distance matrix", .collectionRead,
-            .read, isMeasured: true),
-        .missing(
-            .post, "/collections/{collection_name}/points/search/matrix/offsets", "The distance matrix",
-            .collectionRead, .read, isMeasured: true),
+        Route(.post, "/collections/{collection_name}/facet", .facet, .collectionRead, .read),
+        read(.post, "/search/matrix/pairs", .matrixPairs),
+        read(.post, "/search/matrix/offsets", .matrixOffsets),
     ]
 
     /// What clients older than 1.10 speak; Qdrant serves it without documenting it.
@@ -116,12 +111,8 @@ package enum RouteTable {
         read(.post, "/recommend", .recommend),
         read(.post, "/recommend/batch", .recommendBatch),
         read(.post, "/recommend/groups", .recommendGroups),
-        .missing(
-            .post, "/collections/{collection_name}/points/discover", "Discovery search", .collectionRead, .read,
-            isMeasured: true),
-        .missing(
-            .post, "/collections/{collection_name}/points/discover/batch", "Discovery search", .collectionRead, .read,
-            isMeasured: true),
+        read(.post, "/discover", .discover),
+        read(.post, "/discover/batch", .discoverBatch),
     ]
 
     private static let snapshots: [Route] =
