@@ -20,9 +20,12 @@ extension Collection {
     package func submitBlocking(
         _ operations: [UpdateOperation], completion: @escaping @Sendable (Result<UInt64, QuiverError>) -> Void
     ) throws(QuiverError) {
-        let prepared = try UpdatePreparation(fields: core.fields).prepare(operations)
+        let (fields, generation) = core.preparedFields
+        let prepared = try UpdatePreparation(fields: fields).prepare(operations)
         core.writer.submit(
-            .init(operations: prepared.operations, byteCount: prepared.byteCount, completion: completion))
+            .init(
+                operations: prepared.operations, fields: fields, vectorGeneration: generation,
+                byteCount: prepared.byteCount, completion: completion))
     }
 
     /// Of the newest commit.

@@ -66,7 +66,7 @@ public final class Collection: Sendable {
         return try await result(answer, wait: wait, timeout: timeout)
     }
 
-    private func result(
+    func result(
         _ answer: Answer<UInt64>, wait: Bool, timeout: Duration?
     ) async throws(QuiverError) -> UpdateResult {
         guard let sequence = try await answer.value(within: wait ? timeout : nil)?.get() else {

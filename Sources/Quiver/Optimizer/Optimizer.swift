@@ -267,8 +267,10 @@ final class Optimizer: Sendable {
             linkBytesPerVector: 2 * indexing.m * MemoryLayout<UInt32>.size)
     }
 
-    private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> (vector: Int, plan: MergePolicy.Plan)? {
-        for (index, vector) in view.vectors.enumerated() {
+    private static func plan(
+        _ view: CollectionView, _ config: CollectionConfig
+    ) -> (vector: VectorView, plan: MergePolicy.Plan)? {
+        for vector in view.vectors {
             let wanted = SegmentIndexing(vector.field, config)
             let candidates = vector.sealed.map { sealed in
                 MergePolicy.Candidate(
@@ -276,7 +278,7 @@ final class Optimizer: Sendable {
                     isIndexed: sealed.segment.isIndexed,
                     isCurrent: sealed.segment.indexing == wanted || vector.field.kind == .sparse)
             }
-            if let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) { return (index, plan) }
+            if let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) { return (vector, plan) }
         }
         return nil
     }
