@@ -229,6 +229,11 @@ public final class Database: Sendable {
             if isAlias {
                 throw .badRequest("Can't create collection with name `\(name)`. Alias with the same name already exists")
             }
+            var config = config
+            // Said in any case, so that it is told in any case.
+            var strictMode = config.strictMode ?? StrictModeConfig()
+            strictMode.enabled = strictMode.isEnabled
+            config.strictMode = strictMode
             try create(ExactName(name), config)
         }
     }

@@ -18,6 +18,7 @@ final class CollectionCore: Sendable {
     /// Of the whole database.
     let filterCache: FilterCache
     let optimizer: Optimizer
+    let strictMode: StrictMode
     let logger: Logger
 
     private struct Settings {
@@ -42,6 +43,7 @@ final class CollectionCore: Sendable {
         get { settings.withLock { $0.config } }
         set {
             settings.withLock { $0 = Settings(newValue, $0.fields, generation: $0.generation) }
+            strictMode.change(newValue.strictMode)
         }
     }
 
@@ -74,6 +76,7 @@ final class CollectionCore: Sendable {
         workers: WorkerPool, filterCache: FilterCache
     ) throws(QuiverError) {
         self.name = name
+        strictMode = StrictMode(stored.config.strictMode)
         self.workers = workers
         self.filterCache = filterCache
         logger = options.logger

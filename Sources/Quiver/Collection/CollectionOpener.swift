@@ -24,7 +24,7 @@ struct CollectionOpener {
         var counters = StoreState()
         if let bytes = unsafe try handle.get(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
         let state = CollectionState(
-            store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map { VectorState($0) },
+            store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map(VectorState.init),
             vectorGeneration: vectorGeneration)
         try openSegments(state, handle)
         try replayLog(state, handle)

@@ -27,10 +27,12 @@ struct VectorState {
     var sealed: [SealedState] = []
 
     /// - Parameter frozenCount: of the collection's groups that wait to be sealed: each has a segment of every vector.
-    init(_ field: VectorField, frozenCount: Int = 0) {
+    init(_ field: VectorField, frozenCount: Int) {
         self.field = field
         growing = (0...frozenCount).map { _ in GrowingState(field) }
     }
+
+    init(_ field: VectorField) { self.init(field, frozenCount: 0) }
 
     func withSealed(_ sealed: [SealedState]) -> VectorState {
         var result = self

@@ -99,7 +99,8 @@ struct ModelRun {
     /// Requests that wait together become one transaction; each succeeds or fails alone.
     private mutating func updateTogether() async throws {
         let known = model.points.keys.sorted()
-        let preparation = UpdatePreparation(fields: collection.core.fields)
+        let (fields, generation) = collection.core.preparedFields
+        let preparation = UpdatePreparation(fields: fields)
         var waiting: [(answer: Answer<UInt64>, touched: Set<PointID>?)] = []
         for _ in 0..<2 + random.random.below(8) {
             let operations = random.request(known)
@@ -107,7 +108,9 @@ struct ModelRun {
             let answer = Answer<UInt64>()
             waiting.append((answer, try? model.apply(operations)))
             collection.core.writer.submit(
-                .init(operations: prepared.operations, byteCount: prepared.byteCount, completion: { answer.give($0) }))
+                .init(
+                    operations: prepared.operations, fields: fields, vectorGeneration: generation,
+                    byteCount: prepared.byteCount, completion: { answer.give($0) }))
         }
         for (answer, touched) in waiting {
             switch (await answer.value(within: nil), touched) {
