@@ -73,6 +73,7 @@ struct SegmentMerger {
         _ field: VectorField, _ inputs: [SealedView], _ rows: [SegmentRow], _ plan: IndexPlan?
     ) throws -> SealedSegment {
         let id = optimizer.takeSegmentID()
+        optimizer.noteOutput(id)
         let path = core.store.segmentPath(id)
         try SegmentWriter(
             path: path, field: field, sources: inputs.map { .sealed($0.segment) }, rows: rows,
