@@ -229,6 +229,9 @@ public final class Database: Sendable {
             if isAlias {
                 throw .badRequest("Can't create collection with name `\(name)`. Alias with the same name already exists")
             }
+            if let both = config.vectors?.byName.keys.first(where: { config.sparseVectors?[$0] != nil }) {
+                throw .badInput("Dense and sparse vector names must be unique - duplicate found with '\(both)'")
+            }
             var config = config
             // Said in any case, so that it is told in any case.
             var strictMode = config.strictMode ?? StrictModeConfig()

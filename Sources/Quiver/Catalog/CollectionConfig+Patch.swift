@@ -1,6 +1,5 @@
-import Foundation
-
 import QuiverModel
+import QuiverPayload
 
 extension CollectionConfig {
     /// This configuration with a patch applied.
@@ -49,17 +48,10 @@ extension CollectionConfig {
     /// Merges the keys of one JSON object into another; a null removes its key.
     private static func merge(_ patch: String, into metadata: String?) throws(QuiverError) -> String {
         do {
-            var merged = try object(metadata ?? "{}")
-            for (key, value) in try object(patch) { merged[key] = value is NSNull ? nil : value }
-            let data = try JSONSerialization.data(withJSONObject: merged, options: [.sortedKeys])
-            return String(decoding: data, as: UTF8.self)
+            return PayloadText.merge(try Payload(json: patch), into: try Payload(json: metadata ?? "{}"), at: nil).text
         } catch {
             throw .badRequest("metadata has to be a JSON object: \(error)")
         }
-    }
-
-    private static func object(_ text: String) throws -> [String: Any] {
-        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
     }
 }
 
