@@ -70,8 +70,11 @@ package final class TextAnalyzer: Sendable {
                     }
                 }
             case .multilingual:
-                unsafe Words.ofLetters(bytes) { word, kind in
-                    if let token = unsafe worker.token(word, kind, by: pipeline) { unsafe body(token) }
+                unsafe worker.segmenter?.forEachWord(of: bytes) { word, kind, isAsWritten in
+                    let token =
+                        unsafe isAsWritten
+                        ? worker.tokenAsWritten(word, kind, by: pipeline) : worker.token(word, kind, by: pipeline)
+                    if let token = unsafe token { unsafe body(token) }
                 }
             }
         }
