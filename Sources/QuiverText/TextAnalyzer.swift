@@ -13,6 +13,8 @@ package final class TextAnalyzer: Sendable {
     private let pipeline: TextPipeline
     /// Buffers and stemmers that nobody uses now, at most as many as threads have asked at the same time.
     private let idleWorkers = Mutex<[Idle]>([])
+    /// In bytes; a worker that has read more is made again, which costs half a microsecond.
+    private static let longestTextOfKeptWorkers = 1 << 16
 
     /// A worker that is handed from one thread to another, never used by two.
     private struct Idle: @unchecked Sendable {
@@ -78,6 +80,8 @@ package final class TextAnalyzer: Sendable {
                 }
             }
         }
+        // A long word leaves long buffers behind.
+        guard text.utf8.count <= Self.longestTextOfKeptWorkers else { return }
         idleWorkers.withLock { $0.append(Idle(worker: worker)) }
     }
 
