@@ -13,7 +13,7 @@ package final class TextAnalyzer: Sendable {
     private let pipeline: TextPipeline
     /// Buffers and stemmers that nobody uses now, at most as many as threads have asked at the same time.
     private let idleWorkers = Mutex<[Idle]>([])
-    /// In bytes; a worker that has read more is made again, which costs half a microsecond.
+    /// In bytes; making a worker costs little beside reading more than that.
     private static let longestTextOfKeptWorkers = 1 << 16
 
     /// A worker that is handed from one thread to another, never used by two.
