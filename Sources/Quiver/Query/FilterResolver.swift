@@ -33,6 +33,11 @@ struct FilterResolver {
         try CompiledFilter(filter, context(.never)).estimate().expected
     }
 
+    /// The same from the indexes alone; half of the points where none says anything.
+    func roughEstimate(_ filter: Filter) throws -> Int {
+        try CompiledFilter(filter, context(.never)).estimate(sampling: false).expected
+    }
+
     private func context(_ deadline: Deadline) -> FilterContext {
         FilterContext(
             transaction: transaction, indexes: view.indexes, payloads: store.payload, live: view.liveSlots,
@@ -46,6 +51,14 @@ struct FilterResolver {
                 let bitmap = SlotBitmap(bitCount: Int(view.slotCount))
                 view.vectors[index].markSlots(in: bitmap)
                 return bitmap
+            },
+            forEachPoint: { body throws(LMDBError) in
+                var cursor = try transaction.openCursor(store.points)
+                var entry = unsafe try cursor.first()
+                while let found = unsafe entry {
+                    body(unsafe try SlotKey.read(found.key), unsafe try PointEntry(found.value).id)
+                    unsafe entry = try cursor.next()
+                }
             })
     }
 }

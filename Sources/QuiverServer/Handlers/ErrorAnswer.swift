@@ -16,6 +16,8 @@ enum ErrorAnswer {
         case .overloaded(let seconds):
             Rejection(
                 status: 429, text: "Rate limiting exceeded: " + error.message, retryAfterSeconds: max(seconds, 1))
+        case .rateLimited(let seconds):
+            Rejection(status: 429, text: "Rate limiting exceeded: " + error.message, retryAfterSeconds: seconds)
         case .insufficientStorage: Rejection(status: 507, text: "Insufficient storage: " + error.message)
         case .locked: Rejection(status: 403, text: "Storage locked: " + error.message)
         case .closed: Rejection(status: 503, text: "Shard temporarily unavailable: " + error.message)
@@ -25,6 +27,7 @@ enum ErrorAnswer {
     }
 
     static func answer(_ rejection: Rejection, seconds: Double) -> Answer {
+        if rejection.isPlainText { return .text(rejection.text, status: rejection.status) }
         var answer = Answer.json(ResponseEncoder.error(rejection.text, seconds: seconds), status: rejection.status)
         if let seconds = rejection.retryAfterSeconds { answer.fields.append(("Retry-After", String(seconds))) }
         return answer
