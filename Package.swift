@@ -50,6 +50,9 @@ let package = Package(
         // Without pkgConfig: simdjson's file carries a define that SwiftPM refuses with a warning at each build.
         .systemLibrary(name: "CSimdjsonLibrary", providers: [.apt(["libsimdjson-dev"]), .brew(["simdjson"])]),
         .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"], linkerSettings: [.linkedLibrary("simdjson")]),
+        .systemLibrary(name: "CSnowball", providers: [.apt(["libstemmer-dev"]), .brew(["snowball"])]),
+        .systemLibrary(name: "CICULibrary", pkgConfig: "icu-uc", providers: [.apt(["libicu-dev"]), .brew(["icu4c"])]),
+        .target(name: "CICU", dependencies: ["CICULibrary"], linkerSettings: [.linkedLibrary("icuuc")]),
         .target(name: "CVectorKernels"),
 
         // Floor 1: the values people speak about.
@@ -59,16 +62,18 @@ let package = Package(
         .target(name: "QuiverLMDB", dependencies: ["CLMDB"], swiftSettings: fenced),
         .target(name: "QuiverJSON", dependencies: ["CSimdjson"], swiftSettings: fenced),
         .target(name: "QuiverIndex", dependencies: ["CVectorKernels", "QuiverModel"], swiftSettings: fenced),
+        .target(name: "QuiverText", dependencies: ["CSnowball", "CICU", "QuiverModel"], swiftSettings: fenced),
 
         // Floor 3.
         .target(
-            name: "QuiverPayload", dependencies: ["QuiverLMDB", "QuiverJSON", "QuiverModel"], swiftSettings: fenced),
+            name: "QuiverPayload", dependencies: ["QuiverLMDB", "QuiverJSON", "QuiverText", "QuiverModel"],
+            swiftSettings: fenced),
 
         // Floor 4: the engine and its public face.
         .target(
             name: "Quiver",
             dependencies: [
-                "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverPayload", "COpenSSL",
+                "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverText", "QuiverPayload", "COpenSSL",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
@@ -88,7 +93,7 @@ let package = Package(
         .target(
             name: "QuiverServer",
             dependencies: [
-                "Quiver", "QuiverModel", "QuiverWire",
+                "Quiver", "QuiverModel", "QuiverText", "QuiverWire",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: whenServing),
@@ -122,7 +127,10 @@ let package = Package(
             name: "QuiverIndexTests", dependencies: ["QuiverIndex", "CVectorKernels", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
-            name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
+            name: "QuiverTextTests", dependencies: ["QuiverText", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverPayloadTests",
+            dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverModel", "QuiverText", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverTests", dependencies: ["Quiver", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],

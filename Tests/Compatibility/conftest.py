@@ -11,10 +11,25 @@ import httpx
 import pytest
 from qdrant_client import QdrantClient
 
+from answer_schema import Watch
 from quiver_server import QuiverServer
 
 AGAINST_MEMORY = os.environ.get("QUIVER_TEST_AGAINST") == "memory"
 names = itertools.count(1)
+watch = Watch().install()
+
+
+@pytest.fixture(autouse=True)
+def answers_follow_the_schema():
+    """Whatever a test asks, every answer it gets has the form Qdrant documents."""
+    yield
+    violations = watch.taken()
+    assert not violations, "\n".join(violations[:5])
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not AGAINST_MEMORY:
+        terminalreporter.write_line(watch.summary())
 
 
 @pytest.fixture(scope="session")
