@@ -80,7 +80,7 @@ let package = Package(
             swiftSettings: fenced),
 
         // Floor 5: REST JSON to model and back; no sockets, no engine.
-        .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON"], swiftSettings: fenced),
+        .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON", "QuiverText"], swiftSettings: fenced),
 
         // Floor 6: the engine for other languages, and its header.
         .systemLibrary(name: "CQuiver"),

@@ -97,6 +97,33 @@ extension Handlers {
         }
     }
 
+    func createVectorName(_ call: Call) throws(Rejection) -> Outcome {
+        let collection = try collection(call)
+        let name = call.path["vector_name"] ?? ""
+        return .task { () async throws(Rejection) in
+            let config = try await onWorker { () throws(Rejection) in
+                try decode(call.body) { (body) throws(WireError) in
+                    try RequestDecoder.createVectorName(body, name: name)
+                }
+            }
+            let result = try await engine(call) { () async throws(QuiverError) in
+                try await collection.createVectorName(name, config, wait: call.query.wait, timeout: call.query.timeout)
+            }
+            return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
+        }
+    }
+
+    func deleteVectorName(_ call: Call) throws(Rejection) -> Outcome {
+        let collection = try collection(call)
+        let name = call.path["vector_name"] ?? ""
+        return .task { () async throws(Rejection) in
+            let result = try await engine(call) { () async throws(QuiverError) in
+                try await collection.dropVectorName(name, wait: call.query.wait, timeout: call.query.timeout)
+            }
+            return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
+        }
+    }
+
     private func done(_ call: Call) -> Answer {
         .json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))
     }

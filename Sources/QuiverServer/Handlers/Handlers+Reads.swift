@@ -77,6 +77,22 @@ extension Handlers {
         }
     }
 
+    func facet(_ call: Call) throws(Rejection) -> Outcome {
+        try read(call, isShort: { _, _ in false }, RequestDecoder.facet) { (collection, request) throws(QuiverError) in
+            let hits = try collection.facetBlocking(request, timeout: call.query.timeout)
+            return ResponseEncoder.facet(hits, seconds: call.elapsedSeconds)
+        }
+    }
+
+    func matrix(
+        _ call: Call, _ encode: @escaping @Sendable (DistanceMatrix, Double) -> [UInt8]
+    ) throws(Rejection) -> Outcome {
+        try read(call, isShort: { _, _ in false }, RequestDecoder.matrix) { (collection, request) throws(QuiverError) in
+            let matrix = try collection.matrixBlocking(request, timeout: call.query.timeout)
+            return encode(matrix, call.elapsedSeconds)
+        }
+    }
+
     /// A read: decoded, run and encoded on one thread. On the event loop's own when its body is small and its
     /// `isShort`; what turns out not to be goes on to a worker, decoded.
     private func read<Request: Sendable>(

@@ -40,6 +40,8 @@ struct Handlers: Sendable {
         case .listCollectionAliases: .answer(try listAliases(call, collection: call.collectionName))
         case .createIndex: try createIndex(call)
         case .deleteIndex: try deleteIndex(call)
+        case .createVectorName: try createVectorName(call)
+        case .deleteVectorName: try deleteVectorName(call)
 
         case .upsertPoints: try update(call, call.isPadded ? RequestDecoder.upsertInPlace : RequestDecoder.upsert)
         case .deletePoints: try update(call, RequestDecoder.deletePoints)
@@ -64,6 +66,11 @@ struct Handlers: Sendable {
         case .recommend: try query(call, RequestDecoder.recommend, answeredAs: .list)
         case .recommendBatch: try queryBatch(call, RequestDecoder.recommendBatch, answeredAs: .list)
         case .recommendGroups: try queryGroups(call, RequestDecoder.recommendGroups)
+        case .discover: try query(call, RequestDecoder.discover, answeredAs: .list)
+        case .discoverBatch: try queryBatch(call, RequestDecoder.discoverBatch, answeredAs: .list)
+        case .facet: try facet(call)
+        case .matrixPairs: try matrix(call, ResponseEncoder.matrixPairs)
+        case .matrixOffsets: try matrix(call, ResponseEncoder.matrixOffsets)
 
         case .unavailable(let what): throw .unavailable(what)
         case .clusterOnly: throw .clusterOnly

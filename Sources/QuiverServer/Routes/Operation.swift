@@ -7,6 +7,7 @@ package enum Operation: Hashable, Sendable {
     case listCollections, getCollection, createCollection, updateCollection, deleteCollection, collectionExists
     case updateAliases, listAliases, listCollectionAliases
     case createIndex, deleteIndex
+    case createVectorName, deleteVectorName
 
     // Points: updates
     case upsertPoints, deletePoints, updateVectors, deleteVectors
@@ -18,6 +19,8 @@ package enum Operation: Hashable, Sendable {
     case query, queryBatch, queryGroups
     case search, searchBatch, searchGroups
     case recommend, recommendBatch, recommendGroups
+    case discover, discoverBatch
+    case facet, matrixPairs, matrixOffsets
 
     /// Part of Qdrant's interface that is not there yet: 501, naming it.
     case unavailable(String)

@@ -57,6 +57,8 @@ package enum RouteTable {
         route(.get, "/collections/{collection_name}/aliases", .listCollectionAliases, .read),
         route(.put, "/collections/{collection_name}/index", .createIndex, .manage),
         route(.delete, "/collections/{collection_name}/index/{field_name}", .deleteIndex, .manage),
+        route(.put, "/collections/{collection_name}/vectors/{vector_name}", .createVectorName, .manage),
+        route(.delete, "/collections/{collection_name}/vectors/{vector_name}", .deleteVectorName, .manage),
     ]
 
     private static let updates: [Route] = [
@@ -79,6 +81,9 @@ package enum RouteTable {
         route(.post, "/collections/{collection_name}/points/query", .query, .read),
         route(.post, "/collections/{collection_name}/points/query/batch", .queryBatch, .read),
         route(.post, "/collections/{collection_name}/points/query/groups", .queryGroups, .read),
+        route(.post, "/collections/{collection_name}/facet", .facet, .read),
+        route(.post, "/collections/{collection_name}/points/search/matrix/pairs", .matrixPairs, .read),
+        route(.post, "/collections/{collection_name}/points/search/matrix/offsets", .matrixOffsets, .read),
     ]
 
     /// What clients older than 1.10 speak.
@@ -89,6 +94,8 @@ package enum RouteTable {
         route(.post, "/collections/{collection_name}/points/recommend", .recommend, .read),
         route(.post, "/collections/{collection_name}/points/recommend/batch", .recommendBatch, .read),
         route(.post, "/collections/{collection_name}/points/recommend/groups", .recommendGroups, .read),
+        route(.post, "/collections/{collection_name}/points/discover", .discover, .read),
+        route(.post, "/collections/{collection_name}/points/discover/batch", .discoverBatch, .read),
     ]
 
     /// Known, and answered with the truth: not there yet, or not on a single machine.
@@ -100,21 +107,12 @@ package enum RouteTable {
             route(.post, "/cluster/recover", .clusterOnly, .manage),
             route(.delete, "/cluster/peer/{peer_id}", .clusterOnly, .manage),
 
-            missing(.put, "/collections/{collection_name}/vectors/{vector_name}", "Adding a named vector", .manage),
-            missing(
-                .delete, "/collections/{collection_name}/vectors/{vector_name}", "Deleting a named vector", .manage),
             missing(.get, "/collections/{collection_name}/cluster", "Cluster information of a collection", .read),
             route(.post, "/collections/{collection_name}/cluster", .clusterOnly, .manage),
             missing(.get, "/collections/{collection_name}/optimizations", "Listing optimizations", .read),
             missing(.get, "/collections/{collection_name}/shards", "Listing shard keys", .read),
             route(.put, "/collections/{collection_name}/shards", .clusterOnly, .manage),
             route(.post, "/collections/{collection_name}/shards/delete", .clusterOnly, .manage),
-
-            missing(.post, "/collections/{collection_name}/facet", "Faceting", .read),
-            missing(.post, "/collections/{collection_name}/points/search/matrix/pairs", "The distance matrix", .read),
-            missing(.post, "/collections/{collection_name}/points/search/matrix/offsets", "The distance matrix", .read),
-            missing(.post, "/collections/{collection_name}/points/discover", "Discovery search", .read),
-            missing(.post, "/collections/{collection_name}/points/discover/batch", "Discovery search", .read),
 
             missing(.get, "/snapshots", "Listing full snapshots", .manage),
             missing(.post, "/snapshots", "Creating a full snapshot", .manage),
