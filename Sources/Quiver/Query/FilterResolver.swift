@@ -23,6 +23,11 @@ struct FilterResolver {
         return result
     }
 
+    /// A filter to ask about points one by one.
+    func compiled(_ filter: Filter, _ deadline: Deadline) throws -> CompiledFilter {
+        try CompiledFilter(filter, context(deadline))
+    }
+
     /// About how many match.
     func estimate(_ filter: Filter) throws -> Int {
         try CompiledFilter(filter, context(.never)).estimate().expected
