@@ -45,6 +45,7 @@ let package = Package(
         // Floor 0: the doors to C.
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         // glibc's settings of malloc; empty elsewhere.
         .systemLibrary(name: "CAllocator"),
         // Without pkgConfig: simdjson's file carries a define that SwiftPM refuses with a warning at each build.
@@ -93,7 +94,7 @@ let package = Package(
         .target(
             name: "QuiverServer",
             dependencies: [
-                "Quiver", "QuiverModel", "QuiverText", "QuiverWire",
+                "Quiver", "QuiverModel", "QuiverText", "QuiverWire", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: whenServing),

@@ -13,7 +13,7 @@ package enum RequestDecoder {
     package static let paddingByteCount = JSONParser.paddingByteCount
 
     /// - Parameter isPadded: the body is read where it is, not copied first.
-    private static func decode<Result>(
+    static func decode<Result>(
         _ body: UnsafeRawBufferPointer, isPadded: Bool = false, _ read: (JSONNode) throws(WireFault) -> Result
     ) throws(WireError) -> Result {
         try parsers.withParser { (parser) throws(WireError) in

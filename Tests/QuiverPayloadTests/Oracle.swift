@@ -80,7 +80,6 @@ struct Oracle {
         switch condition {
         case .filter(let filter): return holds(filter)
         case .hasID(let ids): return slot >= 0 && ids.contains(.number(UInt64(slot)))
-        case .slice: return false
         case .hasVector(let name): return slot >= 0 && vectors[name]?.contains(slot) ?? false
         case .isEmpty(let path): return values(path).allSatisfy(isEmpty)
         case .isNull(let path): return values(path).contains(.null)

@@ -20,7 +20,6 @@ enum QueryRules {
         var deepest = above
         for prefetch in prefetches {
             try check(prefetch.query, prefetch.using, prefetch.prefetch, prefetch.scoreThreshold)
-            try CollectionReader.checkWindow(limit: prefetch.limit)
             deepest = max(deepest, try levels(prefetch.prefetch, above: above + 1))
         }
         return deepest

@@ -35,7 +35,8 @@ struct QueryStage {
         filter = prefetch.filter
         params = prefetch.params
         scoreThreshold = prefetch.scoreThreshold
-        limit = prefetch.limit
+        // More than there can be points is as good as all.
+        limit = min(max(0, prefetch.limit), Limits.resultWindow)
         operands = try QueryOperands(prefetch.query, prefetch.using, prefetch.lookupFrom, reader, lookup)
         children = try QueryStage.stages(prefetch.prefetch, reader, lookup)
     }
