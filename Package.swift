@@ -45,11 +45,15 @@ let package = Package(
         // Floor 0: the doors to C.
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         // glibc's settings of malloc; empty elsewhere.
         .systemLibrary(name: "CAllocator"),
         // Without pkgConfig: simdjson's file carries a define that SwiftPM refuses with a warning at each build.
         .systemLibrary(name: "CSimdjsonLibrary", providers: [.apt(["libsimdjson-dev"]), .brew(["simdjson"])]),
         .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"], linkerSettings: [.linkedLibrary("simdjson")]),
+        .systemLibrary(name: "CSnowball", providers: [.apt(["libstemmer-dev"]), .brew(["snowball"])]),
+        .systemLibrary(name: "CICULibrary", pkgConfig: "icu-uc", providers: [.apt(["libicu-dev"]), .brew(["icu4c"])]),
+        .target(name: "CICU", dependencies: ["CICULibrary"], linkerSettings: [.linkedLibrary("icuuc")]),
         .target(name: "CVectorKernels"),
 
         // Floor 1: the values people speak about.
@@ -59,23 +63,25 @@ let package = Package(
         .target(name: "QuiverLMDB", dependencies: ["CLMDB"], swiftSettings: fenced),
         .target(name: "QuiverJSON", dependencies: ["CSimdjson"], swiftSettings: fenced),
         .target(name: "QuiverIndex", dependencies: ["CVectorKernels", "QuiverModel"], swiftSettings: fenced),
+        .target(name: "QuiverText", dependencies: ["CSnowball", "CICU", "QuiverModel"], swiftSettings: fenced),
 
         // Floor 3.
         .target(
-            name: "QuiverPayload", dependencies: ["QuiverLMDB", "QuiverJSON", "QuiverModel"], swiftSettings: fenced),
+            name: "QuiverPayload", dependencies: ["QuiverLMDB", "QuiverJSON", "QuiverText", "QuiverModel"],
+            swiftSettings: fenced),
 
         // Floor 4: the engine and its public face.
         .target(
             name: "Quiver",
             dependencies: [
-                "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverPayload", "COpenSSL",
+                "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverText", "QuiverPayload", "COpenSSL",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: fenced),
 
         // Floor 5: REST JSON to model and back; no sockets, no engine.
-        .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON"], swiftSettings: fenced),
+        .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON", "QuiverText"], swiftSettings: fenced),
 
         // Floor 6: the engine for other languages, and its header.
         .systemLibrary(name: "CQuiver"),
@@ -88,7 +94,7 @@ let package = Package(
         .target(
             name: "QuiverServer",
             dependencies: [
-                "Quiver", "QuiverModel", "QuiverWire",
+                "Quiver", "QuiverModel", "QuiverText", "QuiverWire", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: whenServing),
@@ -122,7 +128,10 @@ let package = Package(
             name: "QuiverIndexTests", dependencies: ["QuiverIndex", "CVectorKernels", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
-            name: "QuiverPayloadTests", dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverTestKit"],
+            name: "QuiverTextTests", dependencies: ["QuiverText", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverPayloadTests",
+            dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverModel", "QuiverText", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverTests", dependencies: ["Quiver", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],

@@ -184,7 +184,8 @@ quiver_status quiver_query_json(quiver_collection *collection, const char *body,
  *
  *   reads    "points" (by ids), "points/scroll", "points/count", "points/query", "points/query/batch",
  *            "points/query/groups", "points/search", "points/search/batch", "points/search/groups",
- *            "points/recommend", "points/recommend/batch", "points/recommend/groups"
+ *            "points/recommend", "points/recommend/batch", "points/recommend/groups", "points/discover",
+ *            "points/discover/batch", "points/search/matrix/pairs", "points/search/matrix/offsets", "facet"
  *   updates  "points/upsert", "points/delete", "points/vectors/update", "points/vectors/delete", "points/payload/set",
  *            "points/payload/overwrite", "points/payload/delete", "points/payload/clear", "points/batch"
  *

@@ -61,6 +61,16 @@ private struct Call {
         case "points/query/groups": try unsafe groups(body, RequestDecoder.queryGroups)
         case "points/search/groups": try unsafe groups(body, RequestDecoder.searchGroups)
         case "points/recommend/groups": try unsafe groups(body, RequestDecoder.recommendGroups)
+        case "points/discover": try unsafe query(body, RequestDecoder.discover, ResponseEncoder.search)
+        case "points/discover/batch":
+            try unsafe batch(body, RequestDecoder.discoverBatch, ResponseEncoder.searchBatch)
+        case "points/search/matrix/pairs": try unsafe matrix(body, ResponseEncoder.matrixPairs)
+        case "points/search/matrix/offsets": try unsafe matrix(body, ResponseEncoder.matrixOffsets)
+        case "facet":
+            try unsafe run(body, RequestDecoder.facet) { (request) throws(QuiverError) in
+                ResponseEncoder.facet(
+                    try collection.facetBlocking(request, timeout: timeout), seconds: clock.seconds)
+            }
         default: nil
         }
     }
@@ -112,6 +122,12 @@ private struct Call {
         try unsafe run(body, decoder) { (request) throws(QuiverError) in
             ResponseEncoder.groups(
                 try collection.queryGroupsBlocking(request, timeout: timeout), seconds: clock.seconds)
+        }
+    }
+
+    private func matrix(_ body: Body, _ encode: (DistanceMatrix, Double) -> [UInt8]) throws(Refusal) -> [UInt8] {
+        try unsafe run(body, RequestDecoder.matrix) { (request) throws(QuiverError) in
+            encode(try collection.matrixBlocking(request, timeout: timeout), clock.seconds)
         }
     }
 

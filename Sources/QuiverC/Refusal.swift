@@ -39,7 +39,9 @@ struct Refusal: Error {
     init(_ error: WireError) {
         let status =
             switch error.status {
+            case 404: QUIVER_ERROR_NOT_FOUND
             case 422: QUIVER_ERROR_VALIDATION
+            case 500: QUIVER_ERROR_SERVICE
             case 501: QUIVER_ERROR_NOT_IMPLEMENTED
             default: QUIVER_ERROR_BAD_REQUEST
             }

@@ -8,6 +8,8 @@ import CVectorKernels
     let count: Int
     let positiveCount: Int
     let combination: Combination
+    /// As in `QueryVectors`.
+    var weights: UnsafePointer<Float>?
     /// `Scorer.batchLimit` floats for each query vector; nil when there is only one.
     let partial: UnsafeMutablePointer<Float>?
     /// What makes the scored things multivectors; nil when they are rows.
@@ -76,7 +78,8 @@ import CVectorKernels
         guard let partial = unsafe partial else { return }
         let width = Scorer.batchLimit
         for at in 0..<n {
-            unsafe out[at] = combination.score(partial + at, width: width, count: count, positiveCount: positiveCount)
+            unsafe out[at] = combination.score(
+                partial + at, width: width, count: count, positiveCount: positiveCount, weights: weights)
         }
     }
 
@@ -87,7 +90,9 @@ import CVectorKernels
 extension Combination {
     /// One score of the similarities `column[0]`, `column[width]`, … of one row to `count` vectors.
     @inline(__always)
-    func score(_ column: UnsafePointer<Float>, width: Int, count: Int, positiveCount: Int) -> Float {
+    func score(
+        _ column: UnsafePointer<Float>, width: Int, count: Int, positiveCount: Int, weights: UnsafePointer<Float>?
+    ) -> Float {
         switch self {
         case .nearest: return unsafe column[0]
         case .bestScore:
@@ -106,7 +111,8 @@ extension Combination {
             var rank: Float = 0
             var index = 1
             while index + 1 < count {
-                unsafe rank += column[index * width] > column[(index + 1) * width] ? 1 : -1
+                let (positive, negative) = unsafe (column[index * width], column[(index + 1) * width])
+                if positive > negative { rank += 1 } else if positive < negative { rank -= 1 }
                 index += 2
             }
             return unsafe rank + Scorer.sigmoid(column[0])
@@ -118,6 +124,11 @@ extension Combination {
                 sum += Scorer.squash(min(lead, 0))
                 index += 2
             }
+            return sum
+        case .weightedSum:
+            guard let weights = unsafe weights else { return 0 }
+            var sum: Float = 0
+            for index in 0..<count { unsafe sum += weights[index] * column[index * width] }
             return sum
         }
     }

@@ -22,7 +22,7 @@ extension Search {
         var outcome = Outcome()
         var entry = Candidate(score: 0, row: graph.entryPoint)
         let end = WalkEnd(scorer.distance, limit: limit, ef: ef)
-        let ef = min(end == nil ? ef : ef * WalkEnd.poolFactor, graph.rowCount)
+        let ef = unsafe min(end == nil && scorer.multi == nil ? ef : ef * WalkEnd.poolFactor, graph.rowCount)
         descend(graph, scorer, from: &entry, scratch, &outcome)
         if filter.acceptsAll {
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: ef + 1)

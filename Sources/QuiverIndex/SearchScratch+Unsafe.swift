@@ -156,7 +156,7 @@ import Synchronization
         }
         var scorer = unsafe Scorer(
             kernels: kernels, count: query.count, positiveCount: query.positiveCount, combination: query.combination,
-            partial: query.combination == .nearest ? nil : partial)
+            weights: query.weights, partial: query.combination == .nearest ? nil : partial)
         if let groups, let rowEnds = unsafe query.rowEnds {
             let scores = unsafe rowScores ?? .allocate(capacity: Scorer.batchLimit)
             unsafe rowScores = scores

@@ -14,6 +14,10 @@ public enum Limits {
     public static let hnswLinks = 128
     /// `ef_construct` of a graph; 422 beyond.
     public static let hnswCandidates = 4_096
+    /// Levels of prefetches below a query; 400 beyond.
+    public static let prefetchDepth = 64
+    /// Candidates that answers are picked from so that they differ; 422 beyond.
+    public static let mmrCandidates = 16_384
     /// Nesting of a JSON body or payload; 400 beyond, as serde_json's recursion limit.
     public static let jsonDepth = 127
     /// Bytes of a request body unless configured; 400 beyond.

@@ -5,6 +5,8 @@ public struct MMRParams: Hashable, Sendable {
     /// How many of the nearest are chosen from; nil: the limit of the query.
     public var candidatesLimit: Int?
 
+    public static let defaultDiversity: Float = 0.5
+
     public init(diversity: Float? = nil, candidatesLimit: Int? = nil) {
         self.diversity = diversity
         self.candidatesLimit = candidatesLimit

@@ -144,8 +144,9 @@ extension CompiledFilter {
             sum += count
             cost += count + Self.keyCost
         }
-        if let range = access.range {
-            let counted = try count(range, &cursor)
+        let ranges = access.ranges + (access.cover?.inside.map(IndexAccess.KeyRange.init) ?? [])
+        if !ranges.isEmpty {
+            let counted = try count(ranges, &cursor)
             isComplete = counted.isComplete
             // Where every point has one value, postings do not overlap.
             let isSingle = try isSingleValued(access.index, &cursor)
@@ -155,6 +156,27 @@ extension CompiledFilter {
             cost += counted.sum + counted.keys * Self.keyCost
             if !isComplete { cost += values * (1 + Self.keyCost / 4) }
         }
+        var doubt = 0
+        if let cover = access.cover, isComplete {
+            let counted = try count(cover.border.map(IndexAccess.KeyRange.init), &cursor)
+            isComplete = counted.isComplete
+            let values = try number(FieldKey.pointCount, &cursor)
+            doubt += isComplete ? counted.sum : values
+            // Of each key the place is looked at.
+            cost += (isComplete ? counted.keys : values) * Self.keyCost * 2
+        }
+        if !access.common.isEmpty {
+            var shortest = Int.max
+            var lengths = 0
+            for key in access.common {
+                let count = try cursor.moveTo(key) ? try cursor.duplicateCount() : 0
+                shortest = min(shortest, count)
+                lengths += count
+            }
+            least = max(least, lengths - total * (access.common.count - 1))
+            sum += shortest
+            cost += lengths + access.common.count * Self.keyCost
+        }
         if let absentFrom = access.absentFrom {
             var absent = 0
             for key in absentFrom { absent += try cursor.moveTo(key) ? try cursor.duplicateCount() : 0 }
@@ -162,10 +184,9 @@ extension CompiledFilter {
             sum = min(total, sum + total)
             cost += absent + absentFrom.count * Self.keyCost
         }
-        var doubt = 0
         for key in access.doubtful { doubt += try cursor.moveTo(key) ? try cursor.duplicateCount() : 0 }
-        // A doubtful slot costs a payload.
-        cost += doubt * 64 + access.doubtful.count * Self.keyCost
+        // A doubtful slot costs a payload; at the border of a cover few are.
+        cost += (access.cover == nil ? doubt : 0) * 64 + access.doubtful.count * Self.keyCost
         if access.isSuperset {
             cost += sum * 64
             least = 0
@@ -185,20 +206,22 @@ extension CompiledFilter {
     }
 
     private func count(
-        _ range: (from: ShortKey, below: ShortKey), _ cursor: inout Cursor
+        _ ranges: [IndexAccess.KeyRange], _ cursor: inout Cursor
     ) throws(LMDBError) -> (sum: Int, longest: Int, keys: Int, isComplete: Bool) {
         var sum = 0
         var longest = 0
         var keys = 0
-        var entry = try unsafe cursor.firstNotBelow(range.from)
-        while let found = unsafe entry {
-            guard unsafe range.below.withBytes({ unsafe found.key.lexicographicallyPrecedes($0) }) else { break }
-            if keys == Self.countedKeys { return (sum, longest, keys, false) }
-            let count = try cursor.duplicateCount()
-            sum += count
-            longest = max(longest, count)
-            keys += 1
-            unsafe entry = try cursor.nextKey()
+        for range in ranges {
+            var entry = try unsafe cursor.firstNotBelow(range.from)
+            while let found = unsafe entry {
+                guard unsafe range.below.withBytes({ unsafe found.key.lexicographicallyPrecedes($0) }) else { break }
+                if keys == Self.countedKeys { return (sum, longest, keys, false) }
+                let count = try cursor.duplicateCount()
+                sum += count
+                longest = max(longest, count)
+                keys += 1
+                unsafe entry = try cursor.nextKey()
+            }
         }
         return (sum, longest, keys, true)
     }
@@ -206,7 +229,9 @@ extension CompiledFilter {
     /// Whether no point has two values: then there are as many value entries as points with values.
     private func isSingleValued(_ index: FieldIndex, _ cursor: inout Cursor) throws(LMDBError) -> Bool {
         var entries = try context.transaction.entryCount(index.database)
-        for kind in [FieldKey.empty, FieldKey.null, FieldKey.others, FieldKey.pointCount, FieldKey.progress] {
+        for kind in [
+            FieldKey.empty, FieldKey.null, FieldKey.others, FieldKey.pointCount, FieldKey.progress, FieldKey.blank,
+        ] {
             if try cursor.moveTo(FieldKey.special(kind)) { entries -= try cursor.duplicateCount() }
         }
         return try entries == number(FieldKey.pointCount, &cursor)

@@ -187,10 +187,9 @@ extension CompiledFilter {
         do throws(LMDBError) {
             var cursor = try context.transaction.openCursor(access.index.database)
             try add(access.sure, &cursor, to: found)
-            if let range = access.range {
-                _ = try unsafe cursor.orPostings(
-                    from: range.from, below: range.below, into: found.words, bitCount: found.bitCount)
-            }
+            for range in access.ranges { try add(range, &cursor, to: found) }
+            if let cover = access.cover { try add(cover, &cursor, to: found, doubtful) }
+            if !access.common.isEmpty { try addCommon(access.common, &cursor, to: found) }
             if let absentFrom = access.absentFrom {
                 let present = take()
                 try add(absentFrom, &cursor, to: present)
@@ -213,6 +212,54 @@ extension CompiledFilter {
         found.formUnion(doubtful)
         giveBack(doubtful)
         return found
+    }
+
+    private func add(
+        _ range: IndexAccess.KeyRange, _ cursor: inout Cursor, to bitmap: SlotBitmap
+    ) throws(LMDBError) {
+        _ = try unsafe cursor.orPostings(
+            from: range.from, below: range.below, into: bitmap.words, bitCount: bitmap.bitCount)
+    }
+
+    /// The slots with a place inside, and those at the border of which the cell does not tell.
+    private func add(
+        _ cover: GeoCover, _ cursor: inout Cursor, to found: SlotBitmap, _ doubtful: SlotBitmap
+    ) throws(LMDBError) {
+        for codes in cover.inside { try add(IndexAccess.KeyRange(codes), &cursor, to: found) }
+        for codes in cover.border {
+            var entry = try unsafe cursor.firstNotBelow(FieldKey.number(codes.lowerBound))
+            while let shown = unsafe entry, let code = unsafe FieldKey.code(shown.key), code <= codes.upperBound {
+                let relation = cover.relation(of: code)
+                if relation != .outside {
+                    let bitmap = relation == .inside ? found : doubtful
+                    _ = try unsafe cursor.orPostings(
+                        of: FieldKey.number(code), into: bitmap.words, bitCount: bitmap.bitCount)
+                }
+                unsafe entry = try cursor.nextKey()
+            }
+        }
+    }
+
+    /// The slots that are in the postings of all keys.
+    private func addCommon(
+        _ keys: [[UInt8]], _ cursor: inout Cursor, to found: SlotBitmap
+    ) throws(LMDBError) {
+        var lengths: [(key: [UInt8], count: Int)] = []
+        for key in keys { lengths.append((key, try cursor.moveTo(key) ? try cursor.duplicateCount() : 0)) }
+        lengths.sort { $0.count < $1.count }
+        if lengths[0].count == 0 { return }
+        let common = take()
+        let other = take()
+        try add([lengths[0].key], &cursor, to: common)
+        for (key, _) in lengths.dropFirst() {
+            if common.isEmpty { break }
+            other.removeAll()
+            try add([key], &cursor, to: other)
+            common.formIntersection(other)
+        }
+        found.formUnion(common)
+        giveBack(common)
+        giveBack(other)
     }
 
     private func add(_ keys: [[UInt8]], _ cursor: inout Cursor, to bitmap: SlotBitmap) throws(LMDBError) {

@@ -42,7 +42,7 @@ package final class CompiledPath: @unchecked Sendable {
         unsafe CompiledPath.walk(steps, stepCount, pool, base, root, end, &found)
     }
 
-    private static func walk(
+    static func walk(
         _ steps: UnsafePointer<PathStep>, _ count: Int, _ pool: TextBase, _ base: TextBase, _ at: Int, _ end: Int,
         _ found: inout [Int]
     ) {

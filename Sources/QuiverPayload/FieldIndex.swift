@@ -12,20 +12,26 @@ package struct FieldIndex: Sendable {
     /// Whether filters may use it. The truth is in the database (`progress`); this is what it was when the index was opened.
     package let isReady: Bool
     package let path: CompiledPath
+    /// Of a text index.
+    let analyzer: FieldAnalyzer?
     /// Of its postings, and of the values of its field.
     package private(set) var stamp: ContentStamp
 
-    private init(_ field: PayloadPath, _ params: PayloadIndexParams, _ database: Database, isReady: Bool) {
+    private init(
+        _ field: PayloadPath, _ params: PayloadIndexParams, _ database: Database, isReady: Bool,
+        analyzer: FieldAnalyzer? = nil
+    ) {
         self.field = field
         self.params = params
         self.database = database
         self.isReady = isReady
         path = CompiledPath(field)
         stamp = ContentStamp()
+        self.analyzer = params.type == .text ? analyzer ?? FieldAnalyzer(params) : nil
     }
 
     /// The same index, after `buildStep` said that it is finished.
-    package var ready: FieldIndex { FieldIndex(field, params, database, isReady: true) }
+    package var ready: FieldIndex { FieldIndex(field, params, database, isReady: true, analyzer: analyzer) }
 
     /// After a commit that changed it.
     var changed: FieldIndex {
@@ -118,11 +124,15 @@ package struct FieldIndexSet: Sendable {
 
     /// With `index` added, or in place of the one on the same field.
     package func with(_ index: FieldIndex) -> FieldIndexSet {
-        FieldIndexSet(without(index.field).indexes + [index], payloads: payloads)
+        let others = without(index.field)
+        return FieldIndexSet(others.indexes + [index], payloads: index.analyzer == nil ? others.payloads : payloads.renewed)
     }
 
     package func without(_ field: PayloadPath) -> FieldIndexSet {
-        FieldIndexSet(indexes.filter { $0.field.steps != field.steps }, payloads: payloads)
+        // What texts match depends on whether there is a text index: what was kept of their payloads is no longer so.
+        let isOfTexts = self[field]?.analyzer != nil
+        return FieldIndexSet(
+            indexes.filter { $0.field.steps != field.steps }, payloads: isOfTexts ? payloads.renewed : payloads)
     }
 
     /// After the commit of the changes that went through `writer`.

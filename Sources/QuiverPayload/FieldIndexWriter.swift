@@ -1,5 +1,6 @@
 package import QuiverLMDB
 import QuiverModel
+import QuiverText
 
 /// Keeps all indexes of a collection in step with its payloads, inside one write transaction.
 ///
@@ -167,10 +168,38 @@ package struct FieldIndexWriter: ~Copyable {
         _ place: Int, _ type: PayloadIndexType, _ slot: UInt32, _ base: TextBase, _ at: Int, _ end: Int,
         _ isAddition: Bool
     ) -> FieldKey.Standing {
+        if let analyzer = indexes[place].analyzer {
+            guard unsafe base[at] == UInt8(ascii: "\"") else { return .others }
+            unsafe addTokens(analyzer, place, slot, base, at, end, isAddition)
+            return .keyed
+        }
         let start = bytes.count
         let standing = unsafe FieldKey.append(type, base, at, end, to: &bytes)
         if standing != .others { append(place, start, slot, isAddition) }
         return standing
+    }
+
+    /// A key for each token. Repetitions do no harm; those in a row are left out, as beginnings of one long word are
+    /// where they are cut.
+    private mutating func addTokens(
+        _ analyzer: FieldAnalyzer, _ place: Int, _ slot: UInt32, _ base: TextBase, _ at: Int, _ end: Int, _ isAddition: Bool
+    ) {
+        let text = unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) {
+            unsafe String(decoding: $0, as: UTF8.self)
+        }
+        let first = bytes.count
+        var last = 0..<0
+        unsafe analyzer.analyzer.forEachDocumentToken(text) { token in
+            let start = bytes.count
+            unsafe FieldKey.appendToken(token, to: &bytes)
+            if bytes[start...].elementsEqual(bytes[last]) {
+                bytes.removeLast(bytes.count - start)
+                return
+            }
+            last = start..<bytes.count
+            append(place, start, slot, isAddition)
+        }
+        if bytes.count == first { addSpecial(place, FieldKey.blank, slot, isAddition) }
     }
 
     private mutating func addSpecial(_ place: Int, _ kind: UInt8, _ slot: UInt32, _ isAddition: Bool) {

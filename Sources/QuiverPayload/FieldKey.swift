@@ -10,6 +10,7 @@ import QuiverModel
 // | 00 | 03 | "others": slots with a value that has no key below (another type, an object, a nested array, null in an array) |
 // | 00 | 04 | one number: the points that have a value with a key below |
 // | 00 | 05 | one number: the first slot not built yet; FFFFFFFF when ready |
+// | 00 | 06 | text: slots with a text that has no tokens |
 // | 01 | keyword ≤ 495 bytes: its UTF-8 | slots with this value |
 // | 01 | longer keyword: its first 495 bytes · FF · FNV-1a 64 of all, big-endian | slots that may have it |
 // | 01 | integer: sign bit inverted, big-endian 8 bytes | |
@@ -18,8 +19,13 @@ import QuiverModel
 // | 01 | bool: 00 or 01 | |
 // | 01 | datetime: microseconds as integer | |
 // | 01 | uuid: 16 bytes, and a byte 01 when it was not written lower-case hyphenated | |
+// | 01 | geo: `GeoCode`, big-endian 8 bytes | slots with a place in this cell |
+// | 01 | text: a token ≤ 495 bytes, its UTF-8 | slots with a text that has this token |
+// | 01 | longer token: its first 495 bytes · FF | slots that may have it |
 //
-// FF stands in no UTF-8, so a cut keyword is no other's key. Every slot of the collection has at least one posting.
+// FF stands in no UTF-8, so a cut keyword is no other's key. Phrases are found by their tokens, and their order is read
+// from the payload: positions would make the index of a text about as large as the text.
+// Every slot of the collection has at least one posting.
 
 enum FieldKey {
     static let empty: UInt8 = 1
@@ -27,6 +33,7 @@ enum FieldKey {
     static let others: UInt8 = 3
     static let pointCount: UInt8 = 4
     static let progress: UInt8 = 5
+    static let blank: UInt8 = 6
 
     static let valueTag: UInt8 = 1
     static let cutKeywordByteCount = 495
@@ -69,6 +76,12 @@ enum FieldKey {
         return key
     }
 
+    /// The eight bytes of a key of such; nil for any other.
+    static func code(_ key: UnsafeRawBufferPointer) -> UInt64? {
+        guard key.count == 9, unsafe key[0] == valueTag else { return nil }
+        return UInt64(bigEndian: unsafe key.loadUnaligned(fromByteOffset: 1, as: UInt64.self))
+    }
+
     /// The first key behind all values.
     static let afterValues: ShortKey = {
         var key = ShortKey()
@@ -96,10 +109,27 @@ enum FieldKey {
         append(hash, to: &bytes)
     }
 
+    /// Whether other strings may have this key, too.
+    static func isCutKeyword(_ key: UnsafeRawBufferPointer, _ type: PayloadIndexType) -> Bool {
+        type == .keyword && key.count > cutKeywordByteCount + 1
+    }
+
     static func keyword(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         var text = text
         text.withUTF8 { unsafe appendKeyword($0, to: &bytes) }
+        return bytes
+    }
+
+    static func appendToken(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(valueTag)
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text.prefix(cutKeywordByteCount)))
+        if text.count > cutKeywordByteCount { bytes.append(0xFF) }
+    }
+
+    static func token(_ text: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        unsafe text.withUnsafeBufferPointer { unsafe appendToken($0, to: &bytes) }
         return bytes
     }
 
@@ -159,7 +189,13 @@ extension FieldKey {
     ) -> Bool {
         let first = unsafe base[at]
         switch type {
-        case .geo, .text: return false
+        case .text: return false
+        case .geo:
+            guard let place = unsafe TextScan.place(base, at, end), let code = GeoCode.code(lon: place.lon, lat: place.lat)
+            else { return false }
+            bytes.append(valueTag)
+            append(code, to: &bytes)
+            return true
         case .keyword:
             guard first == UInt8(ascii: "\"") else { return false }
             unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) {

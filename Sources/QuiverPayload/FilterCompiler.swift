@@ -138,8 +138,10 @@ struct FilterCompiler {
             return addSlots(slots)
         case .nested(let path, let filter):
             return try addNested(path, filter)
-        case .slice:
-            return finish(builder.add(FilterNode(.never)), selectable: true)
+        case .slice(let total, let index):
+            if nestedIn != nil || index >= total { return finish(builder.add(FilterNode(.never)), selectable: true) }
+            dependsOnPayloads = true
+            return addSlots(try slots(of: IDSlice(total: total, index: index)))
         case .filter(let filter):
             return try add(filter)
         }
@@ -150,6 +152,17 @@ struct FilterCompiler {
         node.first = Int32(builder.bitmaps.count)
         builder.bitmaps.append(slots)
         return finish(builder.add(node), selectable: true)
+    }
+
+    private func slots(of slice: IDSlice) throws(PayloadError) -> SlotBitmap {
+        let slots = SlotBitmap(bitCount: context.live.bitCount)
+        try storing { () throws(LMDBError) in
+            try context.forEachPoint { slot, id in
+                if slice.contains(id) { slots.insert(slot) }
+            }
+        }
+        try context.deadline.check()
+        return slots
     }
 
     private mutating func addNested(_ path: PayloadPath, _ filter: Filter) throws(PayloadError) -> Int32 {
@@ -214,8 +227,22 @@ struct FilterCompiler {
     }
 
     private mutating func addPredicate(_ predicate: FieldCondition.Predicate, _ key: PayloadPath) -> Int32 {
-        guard let node = builder.node(predicate) else { return finish(builder.add(FilterNode(.never)), selectable: true) }
+        let node: FilterNode?
+        if let asked = TextQuestion.Asked(predicate), let analyzer = analyzer(key) {
+            node = TextQuestion(asked, analyzer).map { question in
+                // Of a point all texts count together, except for their order; of an element each for itself.
+                builder.addQuestion(question, isTogether: nestedIn == nil && question.mode == .all)
+            }
+        } else {
+            node = builder.node(predicate)
+        }
+        guard let node else { return finish(builder.add(FilterNode(.never)), selectable: true) }
         return addLeaf(node, key, .predicate(predicate))
+    }
+
+    /// Of the text index on exactly this field, whose tokens then define what its texts match.
+    private func analyzer(_ key: PayloadPath) -> FieldAnalyzer? {
+        readyIndex(nestedIn.map { key.nested(in: $0) } ?? key)?.analyzer
     }
 
     private mutating func addLeaf(_ node: FilterNode, _ key: PayloadPath, _ question: IndexAccess.Question) -> Int32 {
@@ -225,7 +252,7 @@ struct FilterCompiler {
         if nestedIn == nil {
             if let index = readyIndex(key) {
                 access = IndexAccess(index, question)
-            } else if let index = readyIndex(key.withoutTrailingWildcard),
+            } else if let index = readyIndex(key.withoutTrailingWildcard), index.analyzer == nil,
                 let near = IndexAccess(index, question), near.isPositive
             {
                 // `a[]` finds no more than `a`, which also takes a value that is no array.
@@ -268,8 +295,26 @@ extension FilterProgramBuilder {
     /// The node of a predicate, without its path; nil when no value can satisfy it.
     mutating func node(_ predicate: FieldCondition.Predicate) -> FilterNode? {
         switch predicate {
-        case .matchText, .matchTextAny, .matchPhrase, .matchPrefix, .geoBoundingBox, .geoRadius, .geoPolygon:
-            return nil
+        case .matchText(let text), .matchPhrase(let text):
+            var node = FilterNode(.containsString)
+            addTexts([text], to: &node)
+            return node
+        case .matchTextAny(let text):
+            let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+            if words.isEmpty { return nil }
+            var node = FilterNode(.containsAnyString)
+            addTexts(words, to: &node)
+            return node
+        case .matchPrefix(let text):
+            var node = FilterNode(.prefixString)
+            addTexts([text], to: &node)
+            return node
+        case .geoBoundingBox(let box):
+            return addShape(GeoShape(box))
+        case .geoRadius(let radius):
+            return addShape(GeoShape(radius))
+        case .geoPolygon(let polygon):
+            return addShape(GeoShape(polygon))
         case .match(.string(let text)):
             var node = FilterNode(.matchString)
             addTexts([text], to: &node)

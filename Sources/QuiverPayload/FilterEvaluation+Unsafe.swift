@@ -43,6 +43,7 @@ enum FilterEvaluation {
     private static func fieldHolds(
         _ program: ProgramView, _ node: UnsafePointer<FilterNode>, _ base: TextBase, _ object: Int, _ end: Int
     ) -> Bool {
+        if unsafe node.pointee.kind == .tokensTogether { return unsafe tokensHold(program, node, base, object, end) }
         let outcome = unsafe walk(
             program, node, program.steps + Int(node.pointee.firstStep), Int(node.pointee.stepCount), base, object, end)
         let isHit = outcome & hit != 0
@@ -202,9 +203,55 @@ enum FilterEvaluation {
             guard let moment else { return false }
             return unsafe Int64(bitPattern: node.pointee.low) <= moment.microsecondsSinceEpoch
                 && moment.microsecondsSinceEpoch <= Int64(bitPattern: node.pointee.high)
+        case .prefixString:
+            guard isString else { return false }
+            let text = unsafe program.texts[Int(node.pointee.first)]
+            return unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) { value in
+                unsafe value.count >= Int(text.count)
+                    && TextScan.equalBytes(value.textBase, program.pool + Int(text.offset), Int(text.count))
+            }
+        case .containsString, .containsAnyString:
+            guard isString else { return false }
+            return unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) { value in
+                for index in 0..<Int(unsafe node.pointee.count) {
+                    let text = unsafe program.texts[Int(node.pointee.first) + index]
+                    if unsafe TextScan.contains(value, program.pool + Int(text.offset), Int(text.count)) { return true }
+                }
+                return false
+            }
+        case .geoBox:
+            guard let place = unsafe TextScan.place(base, at, end) else { return false }
+            return unsafe GeoTest.isInBox(program.numbers + Int(node.pointee.first), place.lon, place.lat)
+        case .geoRadius:
+            guard let place = unsafe TextScan.place(base, at, end) else { return false }
+            return unsafe GeoTest.isInRadius(program.numbers + Int(node.pointee.first), place.lon, place.lat)
+        case .geoPolygon:
+            guard let place = unsafe TextScan.place(base, at, end) else { return false }
+            return unsafe GeoTest.isInPolygon(program.numbers + Int(node.pointee.first), place.lon, place.lat)
+        case .tokens:
+            guard isString else { return false }
+            return unsafe TextScan.withString(base, at, TextScan.endOfString(base, at, end)) { value in
+                unsafe program.questions[Int(node.pointee.first)].holds(value)
+            }
         default:
             return false
         }
+    }
+
+    /// A question to all texts of a point together.
+    private static func tokensHold(
+        _ program: ProgramView, _ node: UnsafePointer<FilterNode>, _ base: TextBase, _ object: Int, _ end: Int
+    ) -> Bool {
+        let question = unsafe program.questions[Int(node.pointee.first)]
+        var found: [Int] = []
+        unsafe CompiledPath.walk(
+            program.steps + Int(node.pointee.firstStep), Int(node.pointee.stepCount), program.pool, base, object, end, &found)
+        var missing = question.missing
+        for at in found {
+            unsafe TextScan.forEachString(base, at, end) { text in unsafe question.strike(text, from: &missing) }
+            if missing.isEmpty { return true }
+        }
+        return false
     }
 
     private static func isListed(

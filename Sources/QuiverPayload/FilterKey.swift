@@ -104,6 +104,18 @@ private struct FilterKeyWriter {
         }
     }
 
+    private mutating func append(_ text: String, tag: UInt8) {
+        append(tag: tag)
+        append(text)
+    }
+
+    private mutating func append(_ shape: GeoShape, tag: UInt8) {
+        append(tag: tag)
+        append(UInt64(shape.numbers.count))
+        if shape.numbers.count * 8 > mostBytes { isWhole = false }
+        for number in shape.numbers where isWhole { append(number.bitPattern) }
+    }
+
     mutating func append(_ path: PayloadPath) { append(path.text) }
 
     mutating func append(_ filter: Filter) {
@@ -190,8 +202,13 @@ private struct FilterKeyWriter {
         case .matchExcept(let list):
             append(tag: 21)
             append(list)
-        case .matchText, .matchTextAny, .matchPhrase, .matchPrefix, .geoBoundingBox, .geoRadius, .geoPolygon:
-            isWhole = false
+        case .matchText(let text): append(text, tag: 34)
+        case .matchTextAny(let text): append(text, tag: 35)
+        case .matchPhrase(let text): append(text, tag: 36)
+        case .matchPrefix(let text): append(text, tag: 37)
+        case .geoBoundingBox(let box): append(GeoShape(box), tag: 38)
+        case .geoRadius(let radius): append(GeoShape(radius), tag: 39)
+        case .geoPolygon(let polygon): append(GeoShape(polygon), tag: 40)
         case .range(let range):
             append(tag: 22)
             for bound in [range.gt, range.gte, range.lt, range.lte] { append(bound?.bitPattern) }

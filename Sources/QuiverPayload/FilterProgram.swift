@@ -15,6 +15,11 @@ struct FilterNode {
         case matchString, matchInteger, matchBool
         case anyString, anyInteger, exceptString, exceptInteger
         case range, datetimeRange, valuesCount
+        case prefixString, containsString, containsAnyString
+        /// `first`: place of its numbers.
+        case geoBox, geoRadius, geoPolygon
+        /// `first`: place of the question that an analyzer answers: of each text, or of all texts of the point together.
+        case tokens, tokensTogether
         /// `is_empty` and `is_null` as predicates of a field condition, `low` being the wanted answer.
         case fieldIsEmpty, fieldIsNull
         /// `is_empty` and `is_null` as conditions of their own.
@@ -27,7 +32,7 @@ struct FilterNode {
     var highIsOpen = false
     var firstStep: Int32 = 0
     var stepCount: Int32 = 0
-    /// Of links, of texts, of integers, or the bitmap, by kind.
+    /// Of links, of texts, of integers, of numbers, or the bitmap or question, by kind.
     var first: Int32 = 0
     var count: Int32 = 0
     /// By kind: the bits of an Int64, a Double or a UInt64. `atLeast` keeps its count in `low`.
@@ -59,7 +64,10 @@ final class FilterProgram {
     let pool: UnsafeMutableBufferPointer<UInt8>
     let texts: UnsafeMutableBufferPointer<TextPlace>
     let integers: UnsafeMutableBufferPointer<Int64>
+    let numbers: UnsafeMutableBufferPointer<Double>
+    let questions: UnsafeMutableBufferPointer<TextQuestion>
     let bitmapPlaces: UnsafeMutableBufferPointer<BitmapPlace>
+    private let questionCount: Int
     /// Keeps the words of `bitmapPlaces` alive.
     let bitmaps: [SlotBitmap]
     let view: ProgramView
@@ -71,12 +79,16 @@ final class FilterProgram {
         unsafe pool = frozen(builder.paths.bytes)
         unsafe texts = frozen(builder.texts)
         unsafe integers = frozen(builder.integers)
+        unsafe numbers = frozen(builder.numbers)
+        unsafe questions = frozen(builder.questions)
+        questionCount = builder.questions.count
         bitmaps = builder.bitmaps
         unsafe bitmapPlaces = frozen(builder.bitmaps.map { unsafe BitmapPlace(words: $0.words, bitCount: $0.bitCount) })
         unsafe view = ProgramView(
             nodes: nodes.baseAddress.unsafelyUnwrapped, links: links.baseAddress.unsafelyUnwrapped,
             steps: steps.baseAddress.unsafelyUnwrapped, pool: pool.baseAddress.unsafelyUnwrapped,
             texts: texts.baseAddress.unsafelyUnwrapped, integers: integers.baseAddress.unsafelyUnwrapped,
+            numbers: numbers.baseAddress.unsafelyUnwrapped, questions: questions.baseAddress.unsafelyUnwrapped,
             bitmaps: bitmapPlaces.baseAddress.unsafelyUnwrapped)
     }
 
@@ -87,6 +99,9 @@ final class FilterProgram {
         unsafe pool.deallocate()
         unsafe texts.deallocate()
         unsafe integers.deallocate()
+        unsafe numbers.deallocate()
+        unsafe questions.baseAddress.unsafelyUnwrapped.deinitialize(count: questionCount)
+        unsafe questions.deallocate()
         unsafe bitmapPlaces.deallocate()
     }
 }
@@ -107,6 +122,8 @@ struct ProgramView {
     let pool: UnsafeMutablePointer<UInt8>
     let texts: UnsafeMutablePointer<TextPlace>
     let integers: UnsafeMutablePointer<Int64>
+    let numbers: UnsafeMutablePointer<Double>
+    let questions: UnsafeMutablePointer<TextQuestion>
     let bitmaps: UnsafeMutablePointer<BitmapPlace>
 }
 
@@ -117,6 +134,8 @@ struct FilterProgramBuilder {
     var paths = PathPool()
     var texts: [TextPlace] = []
     var integers: [Int64] = []
+    var numbers: [Double] = []
+    var questions: [TextQuestion] = []
     var bitmaps: [SlotBitmap] = []
 
     mutating func add(_ node: FilterNode) -> Int32 {
@@ -149,5 +168,26 @@ struct FilterProgramBuilder {
         node.first = Int32(integers.count)
         node.count = Int32(sorted.count)
         integers += sorted
+    }
+
+    mutating func addShape(_ shape: GeoShape) -> FilterNode {
+        let kind: FilterNode.Kind = switch shape.kind {
+        case .box: .geoBox
+        case .radius: .geoRadius
+        case .polygon: .geoPolygon
+        }
+        var node = FilterNode(kind)
+        node.first = Int32(numbers.count)
+        node.count = Int32(shape.numbers.count)
+        numbers += shape.numbers
+        return node
+    }
+
+    /// - Parameter isTogether: asked of all texts of a point at once.
+    mutating func addQuestion(_ question: TextQuestion, isTogether: Bool) -> FilterNode {
+        var node = FilterNode(isTogether ? .tokensTogether : .tokens)
+        node.first = Int32(questions.count)
+        questions.append(question)
+        return node
     }
 }

@@ -21,6 +21,57 @@ public struct ServerOptions: Sendable {
     public var stallTimeout: Duration = .seconds(60)
     /// What a new collection has where its request says nothing.
     public var collectionDefaults = CollectionConfig()
+    public var security = Security()
+    /// Long answers are compressed for clients that accept it.
+    public var enableCompression = true
+    /// Stands before the name of every family of `/metrics`.
+    public var metricsPrefix = ""
+    /// A port that answers `/metrics` and the health checks alone, to anybody; 0: none.
+    public var metricsPort = 0
+    /// What holds until quotas are set by `PUT /quotas`, which is kept in the storage directory.
+    public var quotas = Quotas()
+    /// What the allocator tells about the memory of the process; nil: nothing is told of it.
+    public var allocatorUse: (@Sendable () -> AllocatorUse)?
+    /// Reads the level from which the log is written, and changes it where it is given one (false: there is no such).
+    public var logLevel: (@Sendable (_ new: String?) -> (level: String, isKnown: Bool))?
+
+    /// Who may call. With no key at all everybody may do everything.
+    public struct Security: Sendable {
+        /// May do everything.
+        public var apiKey: String?
+        /// The same, so that keys can be changed one after the other.
+        public var alternativeAPIKey: String?
+        /// May only read.
+        public var readOnlyAPIKey: String?
+        /// Tokens (JSON Web Tokens, HS256) that were signed with `apiKey` or `alternativeAPIKey` are keys, too.
+        public var acceptsTokens = false
+
+        public init() {}
+    }
+
+    public struct Quotas: Sendable {
+        public var isEnabled = false
+        public var maximumResidentMemoryPercent: Int?
+        public var maximumDiskUsagePercent: Int?
+        public var releaseMarginPercent: Int?
+
+        public init() {}
+    }
+
+    public struct AllocatorUse: Sendable {
+        /// Given to the program and not given back.
+        public var allocatedBytes: Int
+        /// Got from the system for it.
+        public var activeBytes: Int
+        /// Kept for the next who asks.
+        public var retainedBytes: Int
+
+        public init(allocatedBytes: Int, activeBytes: Int, retainedBytes: Int) {
+            self.allocatedBytes = allocatedBytes
+            self.activeBytes = activeBytes
+            self.retainedBytes = retainedBytes
+        }
+    }
 
     public init() {}
 }

@@ -10,6 +10,15 @@ extension JSONNode {
         WireFault(kind: .validation, message: message, place: byteOffset, suffix: suffix)
     }
 
+    /// A rule is broken; see `WireFault.raise`.
+    func breaks(_ message: String, suffix: String? = nil) throws(WireFault) {
+        try broken(message, suffix: suffix).raise()
+    }
+
+    func fault(_ kind: WireFault.Kind, _ message: String) -> WireFault {
+        WireFault(kind: kind, message: message, place: byteOffset)
+    }
+
     func badRequest(_ message: String) -> WireFault {
         WireFault(kind: .badRequest, message: message, place: byteOffset)
     }

@@ -34,7 +34,8 @@ extension JSONNode {
             } else {
                 "must be \(bound) or smaller"
             }
-        throw broken("value \(value) invalid, \(rule)")
+        try breaks("value \(value) invalid, \(rule)")
+        return lowest
     }
 
     func number(_ expected: String = "f64") throws(WireFault) -> Double {
@@ -46,16 +47,19 @@ extension JSONNode {
         let value = try number()
         guard value >= lowest && value <= highest else {
             let rule = highest == .infinity ? "must be \(lowest) or larger" : "must be from \(lowest) to \(highest)"
-            throw broken("value \(value) invalid, \(rule)")
+            try breaks("value \(value) invalid, \(rule)")
+            return lowest
         }
         return value
     }
 
     /// A 32-bit float in a range; the message shows it as it was rounded, as Qdrant's does.
-    func float(from lowest: Float, to highest: Float) throws(WireFault) -> Float {
-        let value = Float(try number("f32"))
+    func float(from lowest: Float, to highest: Float = .infinity) throws(WireFault) -> Float {
+        let value = try float()
         guard value >= lowest && value <= highest else {
-            throw broken("value \(Double(value)) invalid, must be from \(lowest) to \(highest)")
+            let rule = highest == .infinity ? "must be \(lowest) or larger" : "must be from \(lowest) to \(highest)"
+            try breaks("value \(Double(value)) invalid, \(rule)")
+            return lowest
         }
         return value
     }
@@ -134,6 +138,18 @@ extension JSONNode {
         return result
     }
 
+    /// One, or a list of them, which Qdrant's paths take for a list of one.
+    func oneOrMany<Element>(
+        _ expected: String, _ read: (JSONNode) throws(WireFault) -> Element
+    ) throws(WireFault) -> [Element] {
+        guard isObject else { return try list(expected, read) }
+        return [
+            try WireFault.changing({ $0.anonymising(byteOffset, as: "\(key)[0]") }) { () throws(WireFault) in
+                try read(self)
+            }
+        ]
+    }
+
     /// A value's text as it stands in the body, cut where it gets long.
     var excerpt: String {
         let text = unsafe rawBytes
@@ -190,6 +206,11 @@ extension JSONNode {
     func optionalCount(_ name: StaticString, from lowest: Int = 0, bound: Int = .max) throws(WireFault) -> Int? {
         guard let value = try given(name) else { return nil }
         return try value.count(from: lowest, bound: bound)
+    }
+
+    func optionalFloat(_ name: StaticString) throws(WireFault) -> Float? {
+        guard let value = try given(name) else { return nil }
+        return try value.float()
     }
 
     func optionalVariant<Value: RawRepresentable<String> & CaseIterable>(

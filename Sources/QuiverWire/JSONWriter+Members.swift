@@ -48,6 +48,14 @@ extension JSONWriter {
         member(key, value?.rawValue)
     }
 
+    mutating func member(_ key: StaticString, _ values: [String]?) {
+        guard let values else { return }
+        self.key(key)
+        beginArray()
+        for value in values { self.value(value) }
+        endArray()
+    }
+
     /// The member is there in any case, null where there is no value.
     mutating func nullable(_ key: StaticString, _ value: Int?) {
         self.key(key)

@@ -47,6 +47,6 @@ enum Names {
 
 extension RequestDecoder {
     static func checkAliasName(_ node: JSONNode) throws(WireFault) {
-        if let fault = Names.faultOfAlias(try node.text()) { throw node.broken(fault) }
+        if let fault = Names.faultOfAlias(try node.text()) { try node.breaks(fault) }
     }
 }

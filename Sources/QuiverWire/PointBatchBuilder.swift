@@ -8,7 +8,7 @@ struct PointBatchBuilder: ~Copyable {
     /// The array or object of each entry in `batch.vectors`.
     private var sources: [JSONNode] = []
     /// Until the end, the shape of a sparse vector has its place here in place of one in `batch.indices`.
-    private var sparseLists: [SparseLists] = []
+    private var sparseLists: [SparseSource] = []
     /// The place in `batch.vectors` that each name took last, or -1.
     private var lastReference: [Int] = []
     /// Finds names once there are more than a glance takes in; a body may hold millions.
@@ -16,6 +16,8 @@ struct PointBatchBuilder: ~Copyable {
     private var unnamedIndex: Int?
     /// Where the vectors of the current point begin.
     private var firstVector = 0
+    /// Given where the body is read to find its faults.
+    private let noted = FaultList.current
     /// Minifies one payload after the other in the same buffer.
     private var writer = JSONWriter(reservingByteCount: 4096)
 
@@ -42,13 +44,22 @@ struct PointBatchBuilder: ~Copyable {
         return Payload(validated: writer.bytes)
     }
 
-    /// `vector` as it is sent with a point: an array, or an object by names.
-    mutating func append(vectorsOf node: JSONNode) throws(WireFault) {
+    /// `vector` as it is sent with a point: an array, an object by names, or something for a model.
+    ///
+    /// - Parameter whole: makes a vector of an object that is for a model as a whole.
+    mutating func append(
+        vectorsOf node: JSONNode, _ whole: (Inference.Content, JSONNode) throws(WireFault) -> Void
+    ) throws(WireFault) {
         if node.isArray {
             try append(vector: node, name: nameIndex(nil))
             return
         }
         guard node.isObject else { throw node.noVariant("VectorStruct") }
+        if let content = try Inference.content(of: node) {
+            try whole(content, node)
+            return
+        }
+        let count = noted?.count ?? 0
         for member in node.members {
             do throws(WireFault) {
                 if member.isArray {
@@ -56,40 +67,49 @@ struct PointBatchBuilder: ~Copyable {
                 } else if member.isObject {
                     try append(sparse: member, name: nameIndex(member), in: node, "VectorStruct")
                 } else {
-                    // `{text, model}` and the like in place of the whole.
-                    try RequestDecoder.refuseInference(node)
                     throw node.noVariant("VectorStruct")
                 }
             } catch {
                 throw error.anonymising(member.byteOffset)
             }
+            // Of the broken rules of named vectors Qdrant tells one.
+            noted?.change(since: count, onlyFirst: true) { $0.anonymising(member.byteOffset) }
         }
     }
 
     /// A dense vector, or a multivector.
     mutating func append(vector: JSONNode, name: Int) throws(WireFault) {
         let count = vector.count
-        guard count > 0 else { throw vector.broken("dense vector must not be empty", suffix: "vector") }
+        if count == 0 {
+            try vector.breaks("dense vector must not be empty", suffix: "vector")
+            return
+        }
         var reference = PointBatch.VectorRef(name: name, offset: 0, count: count)
         if vector.holdsRows {
             let shape = try MultivectorShape(vector)
+            guard shape.isEven, shape.rowSize > 0 else { return }
             reference.count = shape.rowCount * shape.rowSize
             reference.shape = .multi(rowCount: shape.rowCount)
         }
         append(reference, vector)
     }
 
-    /// What is no sparse vector either fits no variant of `whole`.
+    /// What is no sparse vector, and not for a model either, fits no variant of `whole`.
     mutating func append(
         sparse vector: JSONNode, name: Int, in whole: JSONNode, _ variant: String
     ) throws(WireFault) {
-        guard let lists = try SparseLists(vector) else {
-            try RequestDecoder.refuseInference(vector)
+        let source: SparseSource
+        if let lists = try SparseLists(vector) {
+            source = .lists(lists)
+        } else if let made = try Inference.vector(vector, for: .document) {
+            source = .made(made)
+        } else {
             throw whole.noVariant(variant)
         }
+        guard source.isEven else { return }
         let shape = PointBatch.Shape.sparse(firstIndex: sparseLists.count)
-        sparseLists.append(lists)
-        append(PointBatch.VectorRef(name: name, offset: 0, count: lists.values.count, shape: shape), vector)
+        sparseLists.append(source)
+        append(PointBatch.VectorRef(name: name, offset: 0, count: source.count, shape: shape), vector)
     }
 
     /// Of two vectors with the same name in one point the last one counts, as in any map that serde reads.
@@ -160,7 +180,7 @@ extension PointBatchBuilder {
                     case .dense: unsafe source.copyFloats(to: destination)
                     case .multi(let rowCount):
                         unsafe Self.copy(rowsOf: source, of: reference.count / rowCount, to: destination)
-                    case .sparse(let list): unsafe sparseLists[list].values.copyFloats(to: destination)
+                    case .sparse(let list): unsafe sparseLists[list].copyValues(to: destination)
                     }
                 guard isComplete else {
                     failed = index
@@ -194,7 +214,7 @@ extension PointBatchBuilder {
         switch batch.vectors[index].shape {
         case .dense: Array(sources[index].elements)
         case .multi: sources[index].elements.flatMap { Array($0.elements) }
-        case .sparse(let list): Array(sparseLists[list].values.elements)
+        case .sparse(let list): sparseLists[list].values
         }
     }
 
@@ -207,7 +227,7 @@ extension PointBatchBuilder {
             total += reference.count
         }
         var wrong: JSONNode?
-        var repeating: JSONNode?
+        var repeating: [JSONNode] = []
         let (vectors, sources, sparseLists) = (batch.vectors, sources, sparseLists)
         batch.indices = unsafe [UInt32](unsafeUninitializedCapacity: total) { (slab, count) in
             guard let base = slab.baseAddress else { return }
@@ -217,16 +237,13 @@ extension PointBatchBuilder {
                 wrong = unsafe sparseLists[list].copyIndices(to: base + next)
                 guard wrong == nil else { return }
                 let copied = unsafe UnsafeBufferPointer(start: base + next, count: reference.count)
-                guard unsafe SparseLists.areUnique(copied) else {
-                    repeating = sources[index]
-                    return
-                }
+                if unsafe !SparseLists.areUnique(copied) { repeating.append(sources[index]) }
                 next += reference.count
             }
             count = total
         }
         if let wrong { throw SparseLists.fault(ofIndex: wrong) }
-        if let repeating { throw SparseLists.repeated(in: repeating).anonymising(repeating.byteOffset) }
+        for vector in repeating { try SparseLists.repeated(in: vector).anonymising(vector.byteOffset).raise() }
         var order = 0
         for index in batch.vectors.indices {
             guard case .sparse = batch.vectors[index].shape else { continue }

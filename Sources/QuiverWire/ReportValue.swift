@@ -43,4 +43,11 @@ extension ResponseEncoder {
     package static func report(_ value: ReportValue, seconds: Double) -> [UInt8] {
         envelope(seconds, reserving: 4096) { value.write(&$0) }
     }
+
+    /// The value alone, for a file.
+    package static func text(_ value: ReportValue) -> [UInt8] {
+        var writer = JSONWriter()
+        value.write(&writer)
+        return writer.bytes
+    }
 }

@@ -33,8 +33,8 @@ extension RequestDecoder {
             config.optimizers = config.optimizers.applying(try optimizersPatch(optimizers))
         }
         config.quantization = try quantization(of: node) ?? config.quantization
-        try refuseStrictMode(node)
-        config.metadata = try metadata(node)
+        config.strictMode = try strictMode(of: node) ?? config.strictMode
+        config.metadata = try metadata(node) ?? config.metadata
         try checkVectorNames(of: config, in: node)
         return config
     }
@@ -45,10 +45,8 @@ extension RequestDecoder {
         if let vectors = try node.given("vectors") {
             try vectors.requireObject("a map")
             for member in vectors.members {
-                do throws(WireFault) {
-                    patch.vectors[member.key] = try vectorPatch(member)
-                } catch {
-                    throw error.anonymising(member.byteOffset)
+                patch.vectors[member.key] = try WireFault.changing({ $0.anonymising(member.byteOffset) }) {
+                    () throws(WireFault) in try vectorPatch(member)
                 }
             }
         }
@@ -71,7 +69,7 @@ extension RequestDecoder {
         }
         if let hnsw = try node.given("hnsw_config") { patch.hnsw = try hnswPatch(hnsw) }
         patch.quantization = try quantizationPatch(of: node)
-        try refuseStrictMode(node)
+        patch.strictMode = try strictMode(of: node)
         patch.metadata = try metadata(node)
         return patch
     }
@@ -115,10 +113,7 @@ extension RequestDecoder {
         patch.onDisk = try node.optionalBool("on_disk")
         patch.memory = try node.optionalVariant("memory", of: MemoryPlacement.self)
         patch.payloadM = try node.optionalCount("payload_m", bound: Limits.hnswLinks)
-        // False is what there is; the copies of vectors beside the links are not.
-        if let inline = try node.given("inline_storage"), try inline.bool() {
-            throw inline.unsupported("inline_storage")
-        }
+        patch.inlineStorage = try node.optionalBool("inline_storage")
         return patch
     }
 
@@ -140,9 +135,7 @@ extension RequestDecoder {
                 patch.maxOptimizationThreads = .count(try threads.count())
             }
         }
-        // Whether points that are not optimised yet are hidden: here every point is found at once, so `wait` keeps
-        // its promise either way.
-        _ = try node.optionalBool("prevent_unoptimized")
+        patch.preventUnoptimized = try node.optionalBool("prevent_unoptimized")
         return patch
     }
 
@@ -160,15 +153,6 @@ extension RequestDecoder {
         guard let payload = try node.given("payload") else { return nil }
         try payload.requireObject("struct PayloadStorageParams")
         return try storageMemory(of: payload, "payload storage")
-    }
-
-    /// Strict mode that is not enabled checks nothing, whatever its limits say.
-    private static func refuseStrictMode(_ node: JSONNode) throws(WireFault) {
-        guard let strict = try node.given("strict_mode_config") else { return }
-        try strict.requireObject("struct StrictModeConfig")
-        if let enabled = try strict.given("enabled"), try enabled.bool() {
-            throw enabled.unsupported("strict_mode_config")
-        }
     }
 
     private static func metadata(_ node: JSONNode) throws(WireFault) -> String? {

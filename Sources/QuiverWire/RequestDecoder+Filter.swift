@@ -28,7 +28,7 @@ extension RequestDecoder {
 
     /// One condition, or a list of them.
     private static func conditions(_ node: JSONNode) throws(WireFault) -> [Condition] {
-        node.isObject ? [try condition(node)] : try conditionList(node)
+        try node.oneOrMany("a sequence of conditions") { (item) throws(WireFault) in try condition(item) }
     }
 
     private static func conditionList(_ node: JSONNode) throws(WireFault) -> [Condition] {
@@ -43,7 +43,7 @@ extension RequestDecoder {
         if let field = try node.field("is_null") { return .isNull(try payloadField(field)) }
         if let ids = try node.field("has_id") { return .hasID(Set(try ids.pointIDs())) }
         if let name = try node.field("has_vector") { return .hasVector(try name.text()) }
-        if let slice = try node.field("slice") { throw slice.unsupported("slice condition") }
+        if let slice = try node.field("slice") { return try self.slice(slice) }
         if let nested = try node.field("nested") {
             try nested.requireObject("struct Nested")
             let key = try nested.required("key").path()
@@ -51,6 +51,19 @@ extension RequestDecoder {
         }
         guard node.members.allSatisfy(isClause) else { throw node.noVariant("Condition") }
         return .filter(try filter(at: node))
+    }
+
+    private static func slice(_ node: JSONNode) throws(WireFault) -> Condition {
+        try node.requireObject("struct Slice")
+        let totalNode = try node.required("total")
+        let indexNode = try node.required("index")
+        let total = try totalNode.unsigned("u32")
+        let index = try indexNode.unsigned("u32")
+        guard total > 0 else { throw totalNode.invalidValue("a nonzero u32") }
+        guard total <= UInt32.max else { throw totalNode.invalidValue("u32") }
+        guard index <= UInt32.max else { throw indexNode.invalidValue("u32") }
+        if index >= total { try indexNode.breaks("value \(index) invalid, must be from 0 to \(total - 1)") }
+        return .slice(total: total, index: index)
     }
 
     private static func payloadField(_ node: JSONNode) throws(WireFault) -> PayloadPath {
@@ -62,9 +75,11 @@ extension RequestDecoder {
         var field = FieldCondition(key: try node.required("key").path(), predicates: [])
         if let match = try node.given("match") { field.predicates.append(try self.match(match)) }
         if let range = try node.given("range") { field.predicates.append(try self.range(range)) }
-        try node.refuse("geo_bounding_box", "geo_bounding_box condition")
-        try node.refuse("geo_radius", "geo_radius condition")
-        try node.refuse("geo_polygon", "geo_polygon condition")
+        if let box = try node.given("geo_bounding_box") {
+            field.predicates.append(.geoBoundingBox(try geoBoundingBox(box)))
+        }
+        if let radius = try node.given("geo_radius") { field.predicates.append(.geoRadius(try geoRadius(radius))) }
+        if let polygon = try node.given("geo_polygon") { field.predicates.append(.geoPolygon(try geoPolygon(polygon))) }
         if let count = try node.given("values_count") {
             try count.requireObject("struct ValuesCount")
             field.predicates.append(
@@ -75,8 +90,8 @@ extension RequestDecoder {
         }
         if let flag = try node.optionalBool("is_empty") { field.predicates.append(.isEmpty(flag)) }
         if let flag = try node.optionalBool("is_null") { field.predicates.append(.isNull(flag)) }
-        guard !field.predicates.isEmpty else {
-            throw node.broken("Validation error: At least one field condition must be specified [{}]", suffix: "match")
+        if field.predicates.isEmpty {
+            try node.breaks("Validation error: At least one field condition must be specified [{}]", suffix: "match")
         }
         return field
     }
@@ -92,10 +107,10 @@ extension RequestDecoder {
             default: throw value.noVariant("ValueVariants")
             }
         }
-        if let value = try node.field("text") { throw value.unsupported("full-text match (text)") }
-        if let value = try node.field("text_any") { throw value.unsupported("full-text match (text_any)") }
-        if let value = try node.field("phrase") { throw value.unsupported("full-text match (phrase)") }
-        if let value = try node.field("prefix") { throw value.unsupported("prefix match") }
+        if let value = try node.field("text") { return .matchText(try value.text()) }
+        if let value = try node.field("text_any") { return .matchTextAny(try value.text()) }
+        if let value = try node.field("phrase") { return .matchPhrase(try value.text()) }
+        if let value = try node.field("prefix") { return .matchPrefix(try value.text()) }
         if let value = try node.field("substring") { throw value.unsupported("substring match") }
         if let value = try node.field("any") { return .matchAny(try matchList(value)) }
         if let value = try node.field("except") { return .matchExcept(try matchList(value)) }

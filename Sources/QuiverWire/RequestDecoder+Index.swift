@@ -14,10 +14,8 @@ extension RequestDecoder {
     }
 
     private static func indexType(_ node: JSONNode) throws(WireFault) -> PayloadIndexType {
-        let name = try node.text()
-        if let type = PayloadIndexType(rawValue: name) { return type }
-        guard name == "text" || name == "geo" else { throw node.noVariant("PayloadFieldSchema") }
-        throw node.unsupported("\(name) index")
+        guard let type = PayloadIndexType(rawValue: try node.text()) else { throw node.noVariant("PayloadFieldSchema") }
+        return type
     }
 
     /// Options of other types are unknown fields, which Qdrant ignores here.
@@ -26,15 +24,12 @@ extension RequestDecoder {
     ) throws(WireFault) -> PayloadIndexParams {
         var params = start
         params.onDisk = try node.optionalBool("on_disk")
-        try node.refuse("memory", "memory placement (memory)")
+        params.memory = try node.optionalVariant("memory", of: MemoryPlacement.self)
         params.enableHNSW = try node.optionalBool("enable_hnsw")
         switch params.type {
         case .keyword:
             params.isTenant = try node.optionalBool("is_tenant")
-            // False is the default, and what there is.
-            if let prefix = try node.given("prefix"), try prefix.bool() {
-                throw prefix.unsupported("prefix option of the keyword index")
-            }
+            params.prefix = try node.optionalBool("prefix")
         case .uuid:
             params.isTenant = try node.optionalBool("is_tenant")
         case .integer:
@@ -42,15 +37,52 @@ extension RequestDecoder {
             params.range = try node.optionalBool("range")
             params.isPrincipal = try node.optionalBool("is_principal")
             if params.lookup == false && params.range == false {
-                throw node.broken(
+                try node.breaks(
                     "Validation error: the 'lookup' and 'range' capabilities can't be both disabled [{}]",
                     suffix: "lookup")
             }
         case .float, .datetime:
             params.isPrincipal = try node.optionalBool("is_principal")
-        case .bool, .geo, .text:
+        case .text:
+            params.text = try textOptions(node)
+            params.phraseMatching = try node.optionalBool("phrase_matching")
+        case .bool, .geo:
             break
         }
         return params
+    }
+
+    /// The way from a text to tokens, as a text index and BM25 have it.
+    static func textOptions(_ node: JSONNode) throws(WireFault) -> TextOptions {
+        TextOptions(
+            tokenizer: try node.optionalVariant("tokenizer", of: Tokenizer.self),
+            minTokenLength: try node.optionalCount("min_token_len"),
+            maxTokenLength: try node.optionalCount("max_token_len"),
+            lowercase: try node.optionalBool("lowercase"), asciiFolding: try node.optionalBool("ascii_folding"),
+            stopwords: try node.given("stopwords").map { (node) throws(WireFault) in try stopwords(node) },
+            stemmer: try node.given("stemmer").map { (node) throws(WireFault) in try stemmer(node) })
+    }
+
+    /// A language, or `{languages?, custom?}`.
+    private static func stopwords(_ node: JSONNode) throws(WireFault) -> Stopwords {
+        if let name = node.string {
+            guard let language = StopwordLanguage(rawValue: name) else { throw node.noVariant("StopwordsInterface") }
+            return .language(language)
+        }
+        guard node.isObject else { throw node.noVariant("StopwordsInterface") }
+        let languages = try node.given("languages").map { (list) throws(WireFault) in
+            try list.list("a sequence") { (item) throws(WireFault) in try item.variant(of: StopwordLanguage.self) }
+        }
+        return .set(languages: languages, custom: try node.given("custom").map { (list) throws(WireFault) in try list.strings() })
+    }
+
+    /// `{type: snowball, language}` or `{type: none}`.
+    private static func stemmer(_ node: JSONNode) throws(WireFault) -> Stemmer {
+        guard node.isObject, let type = try node.field("type") else { throw node.noVariant("StemmingAlgorithm") }
+        if type.isString("none") { return .none }
+        guard type.isString("snowball"), let language = try node.field("language") else {
+            throw node.noVariant("StemmingAlgorithm")
+        }
+        return .snowball(try language.variant(of: StemmerLanguage.self))
     }
 }

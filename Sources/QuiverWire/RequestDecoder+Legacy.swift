@@ -5,41 +5,57 @@ import QuiverModel
 extension RequestDecoder {
     static func searchRequest(_ node: JSONNode) throws(WireFault) -> QueryRequest {
         try node.requireObject("struct SearchRequest")
-        try refuseShardKey(node)
-        do throws(WireFault) {
-            return try windowed(node, try searchFields(node))
-        } catch {
-            throw error.flattened("search_request", at: node.byteOffset)
+        return try WireFault.changing({ $0.flattened("search_request", at: node.byteOffset) }) { () throws(WireFault) in
+            try windowed(node, try searchFields(node))
         }
     }
 
     static func searchGroupsRequest(_ node: JSONNode) throws(WireFault) -> GroupsRequest {
         try node.requireObject("struct SearchGroupsRequest")
-        try refuseShardKey(node)
-        do throws(WireFault) {
-            return try groups(node, try searchFields(node), groupSize: nil, limit: nil)
-        } catch {
-            throw error.flattened("search_group_request", at: node.byteOffset)
+        return try WireFault.changing({ $0.flattened("search_group_request", at: node.byteOffset) }) {
+            () throws(WireFault) in
+            try groups(node, try searchFields(node), groupSize: nil, limit: nil)
         }
     }
 
     static func recommendRequest(_ node: JSONNode) throws(WireFault) -> QueryRequest {
         try node.requireObject("struct RecommendRequest")
-        try refuseShardKey(node)
-        do throws(WireFault) {
-            return try windowed(node, try recommendFields(node))
-        } catch {
-            throw error.flattened("recommend_request", at: node.byteOffset)
+        return try WireFault.changing({ $0.flattened("recommend_request", at: node.byteOffset) }) { () throws(WireFault) in
+            try windowed(node, try recommendFields(node))
         }
     }
 
     static func recommendGroupsRequest(_ node: JSONNode) throws(WireFault) -> GroupsRequest {
         try node.requireObject("struct RecommendGroupsRequest")
-        try refuseShardKey(node)
-        do throws(WireFault) {
-            return try groups(node, try recommendFields(node), groupSize: nil, limit: nil)
-        } catch {
-            throw error.flattened("recommend_group_request", at: node.byteOffset)
+        return try WireFault.changing({ $0.flattened("recommend_group_request", at: node.byteOffset) }) {
+            () throws(WireFault) in
+            try groups(node, try recommendFields(node), groupSize: nil, limit: nil)
+        }
+    }
+
+    /// With a target a discovery, else a context query.
+    static func discoverRequest(_ node: JSONNode) throws(WireFault) -> QueryRequest {
+        try node.requireObject("struct DiscoverRequest")
+        return try WireFault.changing({ $0.flattened("discover_request", at: node.byteOffset) }) {
+            () throws(WireFault) in
+            var request = try sharedFields(node)
+            // There is no threshold here, so the member is one that Qdrant does not know and ignores.
+            request.scoreThreshold = nil
+            let target = try node.given("target").map { (node) throws(WireFault) in try example(node) }
+            let context = try node.given("context").map { (list) throws(WireFault) in
+                try list.list("a sequence") { (item) throws(WireFault) in try contextPair(item, example) }
+            }
+            request.using = try node.optionalString("using") ?? ""
+            request.lookupFrom = try lookupLocation(node)
+            if let target {
+                request.query = .discover(DiscoverInput(target: target, context: context ?? []))
+            } else {
+                if (context ?? []).isEmpty {
+                    try node.badRequest("target and/or context_pairs must be specified").raise()
+                }
+                request.query = .context(context ?? [])
+            }
+            return try windowed(node, request)
         }
     }
 
@@ -59,6 +75,7 @@ extension RequestDecoder {
             request.using = try name.text()
             let values = try vector.required("vector")
             if values.isObject {
+                guard values.holdsSparse else { throw values.noVariant("NamedVectorStruct") }
                 request.query = .nearest(.sparse(try sparseVector(values, "NamedVectorStruct")))
             } else {
                 request.query = .nearest(try dense(values))
@@ -75,12 +92,15 @@ extension RequestDecoder {
         return .dense(try denseVector(node))
     }
 
-    /// Ids, and dense and sparse vectors.
+    /// An id, or a dense or sparse vector; neither rows nor anything for a model.
+    private static func example(_ node: JSONNode) throws(WireFault) -> VectorInput {
+        if node.holdsRows { throw node.noVariant("RecommendExample") }
+        if node.isObject, !node.holdsSparse { throw node.noVariant("RecommendExample") }
+        return try vectorInput(node, "RecommendExample")
+    }
+
     private static func examples(_ node: JSONNode) throws(WireFault) -> [VectorInput] {
-        try node.list("a sequence") { (item) throws(WireFault) in
-            guard !item.holdsRows else { throw item.noVariant("RecommendExample") }
-            return try vectorInput(item, "RecommendExample")
-        }
+        try node.list("a sequence") { (item) throws(WireFault) in try example(item) }
     }
 
     private static func recommendFields(_ node: JSONNode) throws(WireFault) -> QueryRequest {
@@ -100,7 +120,8 @@ extension RequestDecoder {
         request.params = try searchParams(node)
         request.withPayload = try payloadSelector(node, absent: .none)
         request.withVectors = try vectorSelector(node)
-        request.scoreThreshold = try node.given("score_threshold")?.float()
+        request.scoreThreshold = try node.optionalFloat("score_threshold")
+        if try !ShardKeys.namesShards(in: node) { request.filter = nothing(request.filter) }
         return request
     }
 

@@ -19,7 +19,7 @@ extension RequestDecoder {
     }
 
     private static func payloadChange(_ node: JSONNode) throws(WireFault) -> (Payload, PointSelector) {
-        try refuseShardKey(node)
+        try ShardKeys.refuseInUpdate(node)
         let given = try node.required("payload")
         guard let payload = try given.payload() else { throw given.invalidType("a map") }
         return (payload, try selector(node))
@@ -27,7 +27,7 @@ extension RequestDecoder {
 
     static func deletePayloadOperations(_ node: JSONNode) throws(WireFault) -> [UpdateOperation] {
         try node.requireObject("struct DeletePayload")
-        try refuseShardKey(node)
+        try ShardKeys.refuseInUpdate(node)
         let keys = try node.required("keys").paths()
         return [.deletePayload(keys: keys, try selector(node))]
     }
@@ -43,16 +43,16 @@ extension RequestDecoder {
     /// With ids and a filter both are applied, one after the other.
     static func deleteVectorsOperations(_ node: JSONNode) throws(WireFault) -> [UpdateOperation] {
         try node.requireObject("struct DeleteVectors")
-        try refuseShardKey(node)
+        try ShardKeys.refuseInUpdate(node)
         guard let vectors = try node.given("vector", or: "vectors") else { throw node.missing("vector") }
         let names = Set(try vectors.strings()).sorted()
-        guard !names.isEmpty else { throw vectors.broken("must specify vector names to delete") }
+        if names.isEmpty { try vectors.breaks("must specify vector names to delete") }
         var operations: [UpdateOperation] = []
         if let filter = try filter(node) { operations.append(.deleteVectors(.filter(filter), names: names)) }
         if let points = try node.given("points") {
             operations.append(.deleteVectors(.ids(try someIDs(points)), names: names))
         }
-        guard !operations.isEmpty else { throw node.badRequest("No filter or points provided") }
+        if operations.isEmpty { try node.badRequest("No filter or points provided").raise() }
         return operations
     }
 
@@ -66,7 +66,7 @@ extension RequestDecoder {
 
     private static func pointsSelector(_ node: JSONNode) throws(WireFault) -> PointSelector {
         guard node.isObject else { throw node.noVariant("PointsSelector") }
-        try refuseShardKey(node)
+        try ShardKeys.refuseInUpdate(node)
         if let points = try node.field("points"), points.isArray { return .ids(try someIDs(points)) }
         guard let filter = try filter(node) else { throw node.noVariant("PointsSelector") }
         return .filter(filter)
@@ -74,7 +74,7 @@ extension RequestDecoder {
 
     private static func someIDs(_ node: JSONNode) throws(WireFault) -> [PointID] {
         let ids = try node.pointIDs()
-        guard !ids.isEmpty else { throw node.badRequest("Empty update request") }
+        if ids.isEmpty { try node.badRequest("Empty update request").raise() }
         return ids
     }
 }

@@ -31,15 +31,10 @@ extension RequestDecoder {
         }
     }
 
-    /// There are no shard keys on one node, so one that is named cannot be meant.
-    static func refuseShardKey(_ object: JSONNode) throws(WireFault) {
-        try object.refuse("shard_key", "shard_key")
-    }
-
     static func lookupLocation(_ object: JSONNode) throws(WireFault) -> LookupLocation? {
         guard let node = try object.given("lookup_from") else { return nil }
         try node.requireObject("struct LookupLocation")
-        try refuseShardKey(node)
+        _ = try ShardKeys.namesShards(in: node)
         return LookupLocation(
             collection: try node.required("collection").text(), vector: try node.optionalString("vector"))
     }
@@ -80,6 +75,13 @@ extension RequestDecoder {
         return .corpus(try filter(at: corpus))
     }
 
+    /// `filter`, and nothing at all matches.
+    static func nothing(_ filter: Filter?) -> Filter {
+        var filter = filter ?? Filter()
+        filter.must.append(.hasID([]))
+        return filter
+    }
+
     static func filter(_ object: JSONNode) throws(WireFault) -> Filter? {
         guard let node = try object.given("filter") else { return nil }
         return try filter(at: node)
@@ -92,7 +94,7 @@ extension RequestDecoder {
         let limitCount = try limit?.count(from: 1, bound: Limits.resultWindow) ?? absent
         let offsetCount = try offset?.count(from: 0, bound: Limits.resultWindow) ?? 0
         if let offset, limitCount + offsetCount > Limits.resultWindow {
-            throw offset.broken(
+            try offset.breaks(
                 "value \(offsetCount) invalid, limit and offset together must be at most \(Limits.resultWindow)")
         }
         return (limitCount, offsetCount)

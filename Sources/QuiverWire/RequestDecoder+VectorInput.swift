@@ -2,7 +2,7 @@ import QuiverJSON
 import QuiverModel
 
 extension RequestDecoder {
-    /// A vector of any kind, or an id.
+    /// A vector of any kind, an id, or a text for a model.
     static func vectorInput(_ node: JSONNode, _ variant: String = "VectorInput") throws(WireFault) -> VectorInput {
         if node.isArray {
             return node.holdsRows ? .multi(try rows(node)) : .dense(try denseVector(node))
@@ -13,7 +13,7 @@ extension RequestDecoder {
     }
 
     static func denseVector(_ node: JSONNode) throws(WireFault) -> [Float] {
-        guard node.count > 0 else { throw node.broken("dense vector must not be empty", suffix: "vector") }
+        if node.count == 0 { try node.breaks("dense vector must not be empty", suffix: "vector") }
         return try node.floats()
     }
 
@@ -27,8 +27,8 @@ extension RequestDecoder {
 
     static func sparseVector(_ node: JSONNode, _ variant: String) throws(WireFault) -> SparseVector {
         guard let lists = try SparseLists(node) else {
-            try refuseInference(node)
-            throw node.noVariant(variant)
+            guard let made = try Inference.vector(node, for: .query) else { throw node.noVariant(variant) }
+            return made
         }
         let count = lists.indices.count
         var wrong: JSONNode?
@@ -39,17 +39,9 @@ extension RequestDecoder {
         }
         if let wrong { throw SparseLists.fault(ofIndex: wrong) }
         let values = try lists.values.floats()
-        guard unsafe indices.withUnsafeBufferPointer({ unsafe SparseLists.areUnique($0) }) else {
-            throw SparseLists.repeated(in: node)
+        if unsafe !indices.withUnsafeBufferPointer({ unsafe SparseLists.areUnique($0) }) {
+            try SparseLists.repeated(in: node).raise()
         }
         return SparseVector(indices: indices, values: values)
-    }
-
-    /// Objects that a model would turn into vectors.
-    static func refuseInference(_ node: JSONNode) throws(WireFault) {
-        guard try node.field("model") != nil else { return }
-        if try node.field("text") != nil { throw node.unsupported("inference of a text") }
-        if try node.field("image") != nil { throw node.unsupported("inference of an image") }
-        if try node.field("object") != nil { throw node.unsupported("inference of an object") }
     }
 }

@@ -13,7 +13,7 @@ package enum RequestDecoder {
     package static let paddingByteCount = JSONParser.paddingByteCount
 
     /// - Parameter isPadded: the body is read where it is, not copied first.
-    private static func decode<Result>(
+    static func decode<Result>(
         _ body: UnsafeRawBufferPointer, isPadded: Bool = false, _ read: (JSONNode) throws(WireFault) -> Result
     ) throws(WireError) -> Result {
         try parsers.withParser { (parser) throws(WireError) in
@@ -24,13 +24,31 @@ package enum RequestDecoder {
                 do throws(WireFault) {
                     return try read(root)
                 } catch {
-                    throw unsafe error.error(in: root, of: body)
+                    throw unsafe refusal(of: root, body, first: error, read)
                 }
             }
             return isPadded
                 ? try unsafe parser.withParsed(paddedBytes: body, mapError: refuse, readRoot)
                 : try unsafe parser.withParsed(bytes: body, mapError: refuse, readRoot)
         }
+    }
+
+    /// Reads a body again that was refused, to tell all that is wrong with it.
+    private static func refusal<Result>(
+        of root: JSONNode, _ body: UnsafeRawBufferPointer, first: WireFault,
+        _ read: (JSONNode) throws(WireFault) -> Result
+    ) -> WireError {
+        if first.kind == .format || first.kind == .unsupported { return unsafe first.error(in: root, of: body) }
+        let list = FaultList()
+        let last: WireFault? = FaultList.$current.withValue(list) {
+            do throws(WireFault) {
+                _ = try read(root)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        return unsafe WireFault.error(list, last: last, first: first, in: root, of: body)
     }
 }
 
@@ -52,6 +70,13 @@ extension RequestDecoder {
     /// `POST /collections/aliases`
     package static func aliasActions(_ body: UnsafeRawBufferPointer) throws(WireError) -> [AliasAction] {
         try unsafe decode(body, aliases)
+    }
+
+    /// `PUT …/vectors/{vector_name}`
+    package static func createVectorName(
+        _ body: UnsafeRawBufferPointer, name: String
+    ) throws(WireError) -> VectorNameConfig {
+        try unsafe decode(body) { (node) throws(WireFault) in try vectorNameConfig(node, name: name) }
     }
 
     /// `PUT /collections/{name}/index`
@@ -161,6 +186,26 @@ extension RequestDecoder {
     /// `POST …/points/query/groups`
     package static func queryGroups(_ body: UnsafeRawBufferPointer) throws(WireError) -> GroupsRequest {
         try unsafe decode(body, queryGroupsRequest)
+    }
+
+    /// `POST …/facet`
+    package static func facet(_ body: UnsafeRawBufferPointer) throws(WireError) -> FacetRequest {
+        try unsafe decode(body, facetRequest)
+    }
+
+    /// `POST …/points/search/matrix/pairs` and `…/offsets`
+    package static func matrix(_ body: UnsafeRawBufferPointer) throws(WireError) -> MatrixRequest {
+        try unsafe decode(body, matrixRequest)
+    }
+
+    /// `POST …/points/discover`
+    package static func discover(_ body: UnsafeRawBufferPointer) throws(WireError) -> QueryRequest {
+        try unsafe decode(body, discoverRequest)
+    }
+
+    /// `POST …/points/discover/batch`
+    package static func discoverBatch(_ body: UnsafeRawBufferPointer) throws(WireError) -> [QueryRequest] {
+        try unsafe decode(body) { (root) throws(WireFault) in try searches(root, discoverRequest) }
     }
 
     /// `POST …/points/search`

@@ -12,6 +12,7 @@ extension ResponseEncoder {
                 } else {
                     writer.member("optimizer_status", "ok")
                 }
+                writeWarnings(of: info.config, &writer)
                 writer.member("indexed_vectors_count", info.indexedVectorsCount)
                 writer.member("points_count", info.pointsCount)
                 writer.member("segments_count", info.segmentsCount)
@@ -54,6 +55,10 @@ extension ResponseEncoder {
             }
             writer.key("quantization_config")
             if let quantization = config.quantization { write(quantization, &writer) } else { writer.null() }
+            if let strictMode = config.strictMode {
+                writer.key("strict_mode_config")
+                write(strictMode, &writer)
+            }
             if let metadata = config.metadata {
                 writer.key("metadata")
                 writer.value(raw: Array(metadata.utf8))
@@ -70,6 +75,7 @@ extension ResponseEncoder {
             writer.member("on_disk", hnsw.onDisk)
             writer.member("memory", hnsw.memory)
             writer.member("payload_m", hnsw.payloadM)
+            writer.member("inline_storage", hnsw.inlineStorage)
         }
     }
 
@@ -83,6 +89,7 @@ extension ResponseEncoder {
             writer.nullable("indexing_threshold", optimizers.indexingThreshold)
             writer.member("flush_interval_sec", optimizers.flushIntervalSec)
             writer.nullable("max_optimization_threads", optimizers.maxOptimizationThreads)
+            writer.member("prevent_unoptimized", optimizers.preventUnoptimized)
         }
     }
 
@@ -96,13 +103,95 @@ extension ResponseEncoder {
                     writer.member("type", params.type)
                     writer.member("lookup", params.lookup)
                     writer.member("range", params.range)
+                    if let text = params.text { write(text, phraseMatching: params.phraseMatching, &writer) }
                     writer.member("is_tenant", params.isTenant)
                     writer.member("is_principal", params.isPrincipal)
                     writer.member("on_disk", params.onDisk)
+                    writer.member("memory", params.memory)
                     writer.member("enable_hnsw", params.enableHNSW)
+                    writer.member("prefix", params.prefix)
                 }
             }
             writer.member("points", index.points)
         }
+    }
+
+    /// The options of a text index; the tokenizer has a default and is there in any case.
+    private static func write(_ text: TextOptions, phraseMatching: Bool?, _ writer: inout JSONWriter) {
+        writer.member("tokenizer", text.tokenizer ?? .word)
+        writer.member("min_token_len", text.minTokenLength)
+        writer.member("max_token_len", text.maxTokenLength)
+        writer.member("lowercase", text.lowercase)
+        writer.member("ascii_folding", text.asciiFolding)
+        writer.member("phrase_matching", phraseMatching)
+        switch text.stopwords {
+        case nil: break
+        case .language(let language): writer.member("stopwords", language)
+        case .set(let languages, let custom):
+            writer.object("stopwords") { writer in
+                writer.member("languages", languages?.map(\.rawValue))
+                writer.member("custom", custom)
+            }
+        }
+        switch text.stemmer {
+        case nil: break
+        case .snowball(let language):
+            writer.object("stemmer") { writer in
+                writer.member("type", "snowball")
+                writer.member("language", language)
+            }
+        case .some(.none): writer.object("stemmer") { $0.member("type", "none") }
+        }
+    }
+
+    private static func write(_ strict: StrictModeConfig, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("enabled", strict.enabled)
+            writer.member("max_query_limit", strict.maxQueryLimit)
+            writer.member("max_timeout", strict.maxTimeout)
+            writer.member("unindexed_filtering_retrieve", strict.unindexedFilteringRetrieve)
+            writer.member("unindexed_filtering_update", strict.unindexedFilteringUpdate)
+            writer.member("search_max_hnsw_ef", strict.searchMaxHNSWEf)
+            writer.member("search_allow_exact", strict.searchAllowExact)
+            writer.member("search_max_oversampling", strict.searchMaxOversampling)
+            writer.member("upsert_max_batchsize", strict.upsertMaxBatchSize)
+            writer.member("search_max_batchsize", strict.searchMaxBatchSize)
+            writer.member("max_collection_vector_size_bytes", strict.maxCollectionVectorSizeBytes)
+            writer.member("read_rate_limit", strict.readRateLimit)
+            writer.member("write_rate_limit", strict.writeRateLimit)
+            writer.member("max_collection_payload_size_bytes", strict.maxCollectionPayloadSizeBytes)
+            writer.member("max_points_count", strict.maxPointsCount)
+            writer.member("filter_max_conditions", strict.filterMaxConditions)
+            writer.member("condition_max_size", strict.conditionMaxSize)
+            if let multivector = strict.multivector {
+                writer.key("multivector_config")
+                writer.map(multivector) { limit, writer in writer.object { $0.member("max_vectors", limit.maxVectors) } }
+            }
+            if let sparse = strict.sparse {
+                writer.key("sparse_config")
+                writer.map(sparse) { limit, writer in writer.object { $0.member("max_length", limit.maxLength) } }
+            }
+            writer.member("max_payload_index_count", strict.maxPayloadIndexCount)
+            writer.member("max_resident_memory_percent", strict.maxResidentMemoryPercent)
+        }
+    }
+
+    /// What was asked for and has no effect; the member is there when there is something to say.
+    private static func writeWarnings(of config: CollectionConfig, _ writer: inout JSONWriter) {
+        var warnings: [String] = []
+        for (name, params) in (config.vectors?.byName ?? [:]).sorted(by: { $0.key < $1.key }) {
+            guard config.hnsw.applying(params.hnswConfig).inlineStorage ?? false else { continue }
+            let option = "The `hnsw_config.inline_storage` option for vector '\(name)'"
+            if params.multivector != nil {
+                warnings.append("\(option) is not compatible with multivectors. This option will be ignored.")
+            } else if params.quantization == nil && config.quantization == nil {
+                warnings.append("\(option) requires quantization to be enabled. This option will be ignored.")
+            }
+        }
+        guard !warnings.isEmpty else { return }
+        writer.key("warnings")
+        writer.beginArray()
+        for warning in warnings { writer.object { $0.member("message", warning) } }
+        writer.endArray()
     }
 }

@@ -48,6 +48,7 @@ extension ResponseEncoder {
             writer.member("on_disk", hnsw.onDisk)
             writer.member("memory", hnsw.memory)
             writer.member("payload_m", hnsw.payloadM)
+            writer.member("inline_storage", hnsw.inlineStorage)
         }
     }
 

@@ -8,6 +8,8 @@ import QuiverModel
 struct MultivectorShape {
     var rowCount: Int
     var rowSize: Int
+    /// False once a fault has been noted: the rows do not fit a slab.
+    var isEven: Bool
 
     /// For an array of arrays, see `JSONNode.holdsRows`.
     init(_ node: JSONNode) throws(WireFault) {
@@ -21,15 +23,16 @@ struct MultivectorShape {
             if row.count == 0 { hasEmptyRow = true }
             if row.count != rowSize && otherSize == nil { otherSize = row.count }
         }
-        if hasEmptyRow { throw node.broken("all vectors must be non-empty", suffix: "data") }
-        guard total < Limits.multivectorComponents else {
-            throw node.broken(
+        if hasEmptyRow {
+            try node.breaks("all vectors must be non-empty", suffix: "data")
+        } else if total >= Limits.multivectorComponents {
+            try node.breaks(
                 "Total size of all vectors (\(total)) must be less than \(Limits.multivectorComponents)", suffix: "data")
-        }
-        if let otherSize {
-            throw node.broken(
+        } else if let otherSize {
+            try node.breaks(
                 "all vectors must have the same dimension, found vector with dimension \(otherSize)", suffix: "data")
         }
+        isEven = otherSize == nil
         rowCount = node.count
         self.rowSize = rowSize
     }
@@ -44,7 +47,12 @@ extension JSONNode {
     }
 }
 
-/// The two lists of a sparse vector, equally long.
+extension JSONNode {
+    /// Is it an object with the members of a sparse vector?
+    var holdsSparse: Bool { member("indices") != nil && member("values") != nil }
+}
+
+/// The two lists of a sparse vector, equally long unless that was noted.
 struct SparseLists {
     var indices: JSONNode
     var values: JSONNode
@@ -54,8 +62,8 @@ struct SparseLists {
         guard let indices = try node.field("indices"), let values = try node.field("values") else { return nil }
         guard indices.isArray else { throw indices.invalidType("a sequence") }
         guard values.isArray else { throw values.invalidType("a sequence") }
-        guard indices.count == values.count else {
-            throw node.broken("Validation error: must be the same length as indices [{}]", suffix: "values")
+        if indices.count != values.count {
+            try node.breaks("Validation error: must be the same length as indices [{}]", suffix: "values")
         }
         self.indices = indices
         self.values = values
@@ -92,5 +100,55 @@ struct SparseLists {
         let sorted = unsafe indices.sorted()
         for place in 1..<sorted.count where sorted[place - 1] == sorted[place] { return false }
         return true
+    }
+}
+
+/// Where the numbers of a sparse vector come from.
+enum SparseSource {
+    case lists(SparseLists)
+    /// Made by a model.
+    case made(SparseVector)
+
+    var count: Int {
+        switch self {
+        case .lists(let lists): lists.values.count
+        case .made(let vector): vector.values.count
+        }
+    }
+
+    /// Equally many indices and values.
+    var isEven: Bool {
+        switch self {
+        case .lists(let lists): lists.indices.count == lists.values.count
+        case .made: true
+        }
+    }
+
+    /// Like `SparseLists.copyIndices`.
+    func copyIndices(to destination: UnsafeMutablePointer<UInt32>) -> JSONNode? {
+        switch self {
+        case .lists(let lists): return unsafe lists.copyIndices(to: destination)
+        case .made(let vector):
+            unsafe destination.update(from: vector.indices, count: vector.indices.count)
+            return nil
+        }
+    }
+
+    /// Like `JSONNode.copyFloats`.
+    func copyValues(to destination: UnsafeMutablePointer<Float>) -> Bool {
+        switch self {
+        case .lists(let lists): return unsafe lists.values.copyFloats(to: destination)
+        case .made(let vector):
+            unsafe destination.update(from: vector.values, count: vector.values.count)
+            return true
+        }
+    }
+
+    /// What stands where the values should, for messages.
+    var values: [JSONNode] {
+        switch self {
+        case .lists(let lists): Array(lists.values.elements)
+        case .made: []
+        }
     }
 }

@@ -23,10 +23,18 @@ extension WireError: CustomStringConvertible {
 /// The same while the body is still at hand: the place is a node, and becomes text only when the error leaves.
 struct WireFault: Error {
     enum Kind {
+        /// Not what the interface describes; told before everything else.
         case format
+        /// A rule that is broken; all of them are told together.
         case validation
+        // What is seen when a well-formed body that keeps the rules is made a request of.
         case badRequest
         case wrongInput
+        case notFound
+        /// 400 without a prefix: a model is asked for where none can be.
+        case inference
+        /// 500: a model that runs elsewhere.
+        case service
         case unsupported
     }
 
@@ -44,7 +52,7 @@ struct WireFault: Error {
     var suffix: String?
     var flattenings: [Flattening] = []
     /// Members whose name Qdrant's paths do not tell, by the place where their value begins: entries of a map are `?`,
-    /// or their position.
+    /// or their position; one that stands where a list may stand is the first of it; an empty name is left out.
     var anonymous: [Int: String] = [:]
 
     /// `name` follows the path of `object` when the fault is inside it.
@@ -68,5 +76,55 @@ struct WireFault: Error {
         fault.place = node.byteOffset
         fault.suffix = prefix + (suffix ?? "")
         return fault
+    }
+}
+
+/// The faults of a body that is read a second time, because it was refused.
+///
+/// Reading goes on behind a broken rule then: Qdrant tells all of them in one answer, and none where something behind
+/// them is malformed.
+///
+/// Unchecked: it is used by the one thread that reads the body, during one call.
+final class FaultList: @unchecked Sendable {
+    @TaskLocal static var current: FaultList?
+
+    private(set) var broken: [WireFault] = []
+    /// The first that is seen once all rules are kept.
+    private(set) var later: WireFault?
+
+    var count: Int { broken.count }
+
+    func add(_ fault: WireFault) {
+        if fault.kind == .validation { broken.append(fault) } else if later == nil { later = fault }
+    }
+
+    /// What was noted since there were `count`: changed; only the first of it is kept if `onlyFirst`.
+    func change(since count: Int, onlyFirst: Bool, _ change: (WireFault) -> WireFault) {
+        if onlyFirst && broken.count > count + 1 { broken.removeLast(broken.count - count - 1) }
+        for index in broken.indices.dropFirst(count) { broken[index] = change(broken[index]) }
+    }
+}
+
+extension WireFault {
+    /// Throws the fault; only notes it where a body is read to find all of its faults.
+    func raise() throws(WireFault) {
+        guard kind != .format, kind != .unsupported, let list = FaultList.current else { throw self }
+        list.add(self)
+    }
+
+    /// Reads a part whose faults are told differently.
+    ///
+    /// - Parameter onlyFirst: of several broken rules in this part Qdrant tells one.
+    static func changing<Result>(
+        onlyFirst: Bool = false, _ change: (WireFault) -> WireFault, _ read: () throws(WireFault) -> Result
+    ) throws(WireFault) -> Result {
+        let list = FaultList.current
+        let count = list?.count ?? 0
+        defer { list?.change(since: count, onlyFirst: onlyFirst, change) }
+        do throws(WireFault) {
+            return try read()
+        } catch {
+            throw change(error)
+        }
     }
 }

@@ -11,14 +11,39 @@ extension WireFault {
             let spot = "line \(position.line) column \(position.column)\(shown)"
             return WireError(status: 400, message: "Format error in JSON body: \(message) at \(spot)")
         case .validation:
-            return WireError(status: 422, message: "Validation error in JSON body: [\(path(in: root)): \(message)]")
+            return WireFault.violations([self], in: root)
         case .badRequest:
             return WireError(status: 400, message: "Bad request: \(message)")
         case .wrongInput:
             return WireError(status: 400, message: "Wrong input: \(message)")
+        case .notFound:
+            return WireError(status: 404, message: "Not found: \(message)")
+        case .inference:
+            return WireError(status: 400, message: message)
+        case .service:
+            return WireError(status: 500, message: "Service internal error: \(message)")
         case .unsupported:
             return WireError(status: 501, message: "\(message) is not supported yet")
         }
+    }
+
+    /// All broken rules of a body, in its order.
+    static func violations(_ faults: [WireFault], in root: JSONNode) -> WireError {
+        let texts = faults.map { "\($0.path(in: root)): \($0.message)" }
+        return WireError(status: 422, message: "Validation error in JSON body: [\(texts.joined(separator: "; "))]")
+    }
+
+    /// The error of a body that was refused with `first`, once it was read again with `list` to note its faults in;
+    /// `last` ended that.
+    static func error(
+        _ list: FaultList, last: WireFault?, first: WireFault, in root: JSONNode, of body: UnsafeRawBufferPointer
+    ) -> WireError {
+        if let last {
+            guard last.kind == .validation else { return unsafe last.error(in: root, of: body) }
+            list.add(last)
+        }
+        if !list.broken.isEmpty { return violations(list.broken, in: root) }
+        return unsafe (list.later ?? first).error(in: root, of: body)
     }
 
     /// `points[3].vector`, with the names that Qdrant's flattened structs add.
@@ -40,7 +65,11 @@ extension WireFault {
             } else {
                 let label = kind == .validation ? anonymous[child.node.byteOffset] : nil
                 // A position follows its list without a point.
-                if let label, label.hasPrefix("[") { parts += label } else { add(label ?? child.node.key) }
+                if let label, label.isEmpty || label.hasPrefix("[") {
+                    parts += label
+                } else {
+                    add(label ?? child.node.key)
+                }
             }
             node = child.node
         }

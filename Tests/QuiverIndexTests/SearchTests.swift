@@ -158,10 +158,13 @@ import Testing
             return stride(from: 1, to: s.count, by: 2).reduce(sigmoid(s[0])) { $0 + (s[$1] > s[$1 + 1] ? 1 : -1) }
         case .context:
             return stride(from: 0, to: s.count, by: 2).reduce(0) { $0 + squash(min(s[$1] - s[$1 + 1] - .ulpOfOne, 0)) }
+        case .weightedSum: return zip(s, weights).reduce(0) { $0 + $1.0 * $1.1 }
         }
     }
 
-    @Test(arguments: [(Combination.bestScore, 2, 2), (.bestScore, 0, 3), (.sumScores, 3, 1), (.discover, 0, 5), (.context, 0, 4)])
+    private let weights: [Float] = [0.7, 0.4, -0.9, 0.2]
+
+    @Test(arguments: [(Combination.bestScore, 2, 2), (.bestScore, 0, 3), (.sumScores, 3, 1), (.discover, 0, 5), (.context, 0, 4), (.weightedSum, 0, 4)])
     func severalVectors(_ combination: Combination, positives: Int, others: Int) throws {
         let examples = set.queries(positives + others, seed: 109)
         let truth = (0..<set.count).map { row in
@@ -169,9 +172,11 @@ import Testing
         }.sorted(by: >)
         let scratch = SearchScratch()
         let graph = try view()
-        examples.flatMap { $0 }.withUnsafeBufferPointer { buffer in
+        let numbers = examples.flatMap { $0 }
+        numbers.withUnsafeBufferPointer { buffer in weights.withUnsafeBufferPointer { weights in
             let vectors = QueryVectors(
-                buffer.baseAddress!, dimension: 24, count: examples.count, positiveCount: positives, combination: combination)
+                buffer.baseAddress!, dimension: 24, count: examples.count, positiveCount: positives,
+                combination: combination, weights: combination == .weightedSum ? weights.baseAddress : nil)
             let exact = scratch.prepare(vectors, on: set.rows, metric: .cosine)
             let approximate = scratch.prepare(vectors, on: set.codes, metric: .cosine)
             _ = Search.scan(0..<set.count, scorer: exact, filter: RowFilter(), keep: 10, scratch: scratch)
@@ -181,7 +186,7 @@ import Testing
             Search.rescore(count: 128, exact: exact, filter: RowFilter(), segment: 0, scratch: scratch, into: top)
             let found = top.takeSorted().filter { $0.score >= truth[9] - 1e-5 }.count
             #expect(found >= 8, "found \(found) of 10")
-        }
+        } }
     }
 
     @Test func aDeadlineInThePastStopsTheWalk() throws {

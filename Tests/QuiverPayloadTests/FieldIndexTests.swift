@@ -20,7 +20,7 @@ struct FieldIndexTests {
         for type in PayloadIndexType.allCases {
             try collection.createIndex("n", type)
             try collection.buildAll()
-            let expected: [PayloadIndexType: Int] = [.integer: 2, .float: 3, .keyword: 2]
+            let expected: [PayloadIndexType: Int] = [.integer: 2, .float: 3, .keyword: 2, .text: 2]
             #expect(try pointCount(collection, "n") == expected[type] ?? 0, "\(type)")
         }
         try collection.createIndex("n", .integer)

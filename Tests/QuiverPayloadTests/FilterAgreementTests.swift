@@ -46,7 +46,8 @@ struct FilterAgreementTests {
             try collection.write(changes)
             if samples.random.chance(50) {
                 let path = samples.random.pick(RandomSamples.paths)
-                try collection.createIndex(path.text, samples.random.pick(PayloadIndexType.allCases))
+                let type = samples.random.pick(PayloadIndexType.allCases)
+                try collection.createIndex(path.text, type == .text ? samples.textOptions() : PayloadIndexParams(type: type))
             }
             if samples.random.chance(80) { try collection.buildStep(maxPoints: 1 + samples.random.below(60)) }
             if samples.random.chance(10), let index = collection.indexes.indexes.randomElement(using: &samples.random) {
@@ -57,12 +58,17 @@ struct FilterAgreementTests {
                 // Many are asked again after changes, and after changes of other fields only.
                 let filter = asked.isEmpty || samples.random.chance(50) ? samples.filter(2) : samples.random.pick(asked)
                 asked.append(filter)
-                var expected: [UInt32] = []
-                for (slot, object) in contents
-                where Oracle(root: object, slot: Int(slot), vectors: vectors).holds(filter) { expected.append(slot) }
-                expected.sort()
+                func answers(_ texts: [OracleTexts]) -> [UInt32] {
+                    contents.filter { slot, object in
+                        Oracle(root: object, slot: Int(slot), vectors: vectors, texts: texts).holds(filter)
+                    }.keys.sorted()
+                }
                 let plain = try collection.slots(filter, withIndexes: false)
-                try #require(plain == expected, "seed \(seed), round \(round), without indexes: \(filter)")
+                let plainExpected = answers([])
+                try #require(plain == plainExpected, "seed \(seed), round \(round), without indexes: \(filter)")
+                // Text indexes define what texts match.
+                let texts = collection.indexes.indexes.filter { $0.isReady && $0.params.type == .text }
+                let expected = texts.isEmpty ? plainExpected : answers(texts.map { OracleTexts($0.field, $0.params) })
                 let schema = collection.indexes.indexes.map { "\($0.field): \($0.params.type) \($0.isReady)" }
                 let indexed = try collection.slots(filter)
                 try #require(indexed == expected, "seed \(seed), round \(round), with \(schema): \(filter)")
@@ -75,6 +81,7 @@ struct FilterAgreementTests {
                     #expect(cache.byteCount <= cache.mostBytes)
                 }
                 for withIndexes in [false, true] {
+                    let expected = withIndexes ? expected : plainExpected
                     try collection.compiled(filter, withIndexes: withIndexes) { compiled in
                         let estimate = try compiled.estimate()
                         #expect(
@@ -95,7 +102,7 @@ struct FilterAgreementTests {
         try collection.buildAll()
         for index in collection.indexes.indexes {
             let kept = try entries(of: index, collection)
-            try collection.createIndex(index.field.text, index.params.type)
+            try collection.createIndex(index.field.text, index.params)
             try collection.buildAll()
             let fresh = try #require(collection.indexes[index.field])
             #expect(kept == (try entries(of: fresh, collection)), "seed \(seed): \(index.field) \(index.params.type)")

@@ -1,4 +1,5 @@
 import QuiverModel
+import QuiverText
 
 /// A JSON value, for building random payloads and answering filters on them the slow and plain way.
 indirect enum Sample: Equatable {
@@ -54,6 +55,17 @@ struct Oracle {
     /// -1: an element of a nested condition.
     var slot: Int
     var vectors: [String: Set<Int>] = [:]
+    /// The text indexes that are ready.
+    var texts: [OracleTexts] = []
+    /// Where the element is that a nested condition looks at.
+    private var place: PayloadPath?
+
+    init(root: Sample, slot: Int, vectors: [String: Set<Int>] = [:], texts: [OracleTexts] = []) {
+        self.root = root
+        self.slot = slot
+        self.vectors = vectors
+        self.texts = texts
+    }
 
     func holds(_ filter: Filter) -> Bool {
         if !filter.must.allSatisfy(holds) { return false }
@@ -74,8 +86,12 @@ struct Oracle {
         case .nested(let path, let filter):
             return values(path.elements).contains { element in
                 guard case .object = element else { return false }
-                return Oracle(root: element, slot: -1).holds(filter)
+                var inner = Oracle(root: element, slot: -1, texts: texts)
+                inner.place = place.map { path.elements.nested(in: $0) } ?? path.elements
+                return inner.holds(filter)
             }
+        case .slice(let total, let index):
+            return slot >= 0 && OracleSlices.part(of: UInt64(slot), total) == index
         case .field(let field):
             let found = values(field.key)
             for predicate in field.predicates {
@@ -87,7 +103,11 @@ struct Oracle {
             for predicate in field.predicates {
                 if case .isNull = predicate { return holds(predicate, found) }
             }
-            return field.predicates.contains { holds($0, found) }
+            let path = place.map { field.key.nested(in: $0) } ?? field.key
+            let index = texts.first { $0.path == path }
+            return field.predicates.contains { predicate in
+                index?.holds(predicate, found, isTogether: place == nil) ?? holds(predicate, found)
+            }
         }
     }
 
@@ -139,8 +159,22 @@ struct Oracle {
             }
         case .datetimeRange(let range):
             return string(value).flatMap { Timestamp($0) }.map(range.contains) ?? false
+        case .matchText(let text), .matchPhrase(let text):
+            return string(value).map { contains($0, text) } ?? false
+        case .matchTextAny(let text):
+            let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+            return string(value).map { text in words.contains { contains(text, $0) } } ?? false
+        case .matchPrefix(let prefix):
+            return string(value).map { $0.utf8.starts(with: prefix.utf8) } ?? false
+        case .geoBoundingBox, .geoRadius, .geoPolygon:
+            return OraclePlace(value)?.isIn(predicate) ?? false
         default: return false
         }
+    }
+
+    private func contains(_ text: String, _ part: String) -> Bool {
+        let (text, part) = (Array(text.utf8), Array(part.utf8))
+        return (0...max(0, text.count - part.count)).contains { text[$0...].starts(with: part) }
     }
 
     private func string(_ value: Sample) -> String? {

@@ -11,6 +11,13 @@ struct RandomSamples {
         "2020-01-01", "2020-01-01T00:00:00Z", "2020-01-01T02:00:00+02:00", "1999-12-31 23:59:59.5",
         "550e8400-e29b-41d4-a716-446655440000", "550E8400-E29B-41D4-A716-446655440000",
         "550e8400e29b41d4a716446655440000", long, long + "1", long + "2",
+        "red apple", "Red apples, green pear", "apple red apple", "green", "the red", "  ", "!?", "日本 red", "pearl",
+        String(repeating: "w", count: 500) + "a red", String(repeating: "w", count: 500) + "b",
+    ]
+    static let queries = [
+        "red", "red apple", "apple red", "RED", "green pear", "", " ", "!?", "missing red", "pea", "the", "le", "w",
+        "apple red apple", "line\nbreak", "é", String(repeating: "w", count: 500) + "a", String(repeating: "w", count: 496),
+        "long", "long value long", "日本",
     ]
     static let integers: [Int64] = [
         0, 1, 2, -1, 7, 255, 9_007_199_254_740_992, 9_007_199_254_740_993, -9_007_199_254_740_993, .max, .min,
@@ -35,8 +42,68 @@ struct RandomSamples {
         }
     }
 
+    static let coordinates: [Double] = [-180, -179.5, -90, -10, -0.5, 0, 0.5, 5, 10, 10.5, 45, 89.5, 90, 179.5, 180]
+
+    /// Mostly on the map.
+    private mutating func placeSample() -> Sample {
+        var members: [(key: String, value: Sample)] = []
+        for (key, most) in [("lat", 90.0), ("lon", 180.0)] where !random.chance(3) {
+            let number = random.pick(Self.coordinates)
+            let isOnMap = abs(number) <= most || random.chance(10)
+            let text = isOnMap ? "\(number)" : "0.25"
+            members.append((key, number == number.rounded() && random.chance(50) ? .integer(Int64(isOnMap ? number : 1)) : .double(text)))
+        }
+        if random.chance(10) { members.insert(("z", .string("lat")), at: 0) }
+        if random.chance(3) { members.append(("lon", .string("5"))) }
+        return .object(members)
+    }
+
+    mutating func place() -> GeoPoint {
+        GeoPoint(
+            lon: random.pick(Self.coordinates), lat: random.pick(Self.coordinates.filter { abs($0) <= 90 }))
+    }
+
+    private mutating func ring() -> [GeoPoint] {
+        var corners: [GeoPoint] = []
+        if random.chance(50) {
+            let (one, other) = (place(), place())
+            corners = [
+                one, GeoPoint(lon: other.lon, lat: one.lat), other, GeoPoint(lon: one.lon, lat: other.lat),
+            ]
+        } else {
+            for _ in 0..<3 + random.below(4) { corners.append(place()) }
+        }
+        return corners + [corners[0]]
+    }
+
+    mutating func geo() -> FieldCondition.Predicate {
+        switch random.below(3) {
+        case 0: return .geoBoundingBox(GeoBoundingBox(topLeft: place(), bottomRight: place()))
+        case 1:
+            let radii: [Double] = [0, 1, 30_000, 60_000, 1_200_000, 5e6, 1.001e7, 2.1e7, -1]
+            return .geoRadius(GeoRadius(center: place(), radius: random.pick(radii)))
+        default: return .geoPolygon(GeoPolygon(exterior: ring(), interiors: (0..<random.below(3)).map { _ in ring() }))
+        }
+    }
+
+    mutating func textOptions() -> PayloadIndexParams {
+        var params = PayloadIndexParams(type: .text, givenAsObject: true)
+        var options = TextOptions(tokenizer: random.pick([.word, .whitespace, .prefix]))
+        if options.tokenizer == .prefix {
+            options.minTokenLength = 1 + random.below(3)
+            options.maxTokenLength = 3 + random.below(3)
+        }
+        if random.chance(30) { options.lowercase = false }
+        if random.chance(20) { options.minTokenLength = 3 }
+        params.text = options
+        params.phraseMatching = random.chance(70) ? true : nil
+        return params
+    }
+
     mutating func value(_ depth: Int) -> Sample {
-        switch random.below(10) {
+        switch random.below(12) {
+        case 10, 11:
+            random.chance(70) ? placeSample() : .array((0..<random.below(4)).map { _ in placeSample() })
         case 0...5: scalar()
         case 6, 7: .array((0..<random.below(4)).map { _ in depth > 0 ? value(depth - 1) : scalar() })
         default: depth > 0 ? object(depth - 1) : scalar()
@@ -70,6 +137,10 @@ struct RandomSamples {
 
     private mutating func condition(_ depth: Int) -> Condition {
         let path = random.pick(Self.paths)
+        if random.chance(4) {
+            let total = UInt64(1 + random.below(5))
+            return .slice(total: total, index: UInt64(random.below(Int(total))))
+        }
         switch random.below(depth > 0 ? 14 : 11) {
         case 0: return .isEmpty(path)
         case 1: return .isNull(path)
@@ -93,7 +164,14 @@ struct RandomSamples {
     }
 
     private mutating func predicate() -> FieldCondition.Predicate {
-        switch random.below(16) {
+        switch random.below(23) {
+        case 16, 17: return geo()
+        case 18: return .matchText(random.pick(Self.queries + Self.strings))
+        case 19: return .matchTextAny(random.pick(Self.queries + Self.strings))
+        case 20: return .matchPhrase(random.pick(Self.queries + Self.strings))
+        case 21, 22:
+            let text = random.pick(Self.strings)
+            return .matchPrefix(String(text.prefix(random.below(min(text.count, 500) + 1))))
         case 0...2: return .match(.string(random.pick(Self.strings)))
         case 3: return .match(.integer(random.pick(Self.integers)))
         case 4: return .match(.bool(random.chance(50)))

@@ -66,9 +66,13 @@ final class SampleCollection {
     }
 
     func createIndex(_ field: String, _ type: PayloadIndexType) throws {
+        try createIndex(field, PayloadIndexParams(type: type))
+    }
+
+    func createIndex(_ field: String, _ params: PayloadIndexParams) throws {
         guard let path = PayloadPath(field) else { return }
         var transaction = try environment.beginWrite()
-        let index = try FieldIndex.create(path, PayloadIndexParams(type: type), isReady: false, in: &transaction)
+        let index = try FieldIndex.create(path, params, isReady: false, in: &transaction)
         try transaction.commit()
         indexes = indexes.with(index)
     }
@@ -110,6 +114,14 @@ final class SampleCollection {
         try inContext(indexes, .never, cache) { try CompiledFilter.matches(filter, $0) }
     }
 
+    func facet(_ field: PayloadPath, filter: Filter?, limit: Int) throws -> [FacetHit] {
+        guard let index = indexes[field] else { throw PayloadError.indexCannotFacet(field: field.text) }
+        let matching = try filter.map { try matches($0, FilterCache()) }
+        let transaction = try environment.beginRead()
+        return try FacetCounter.count(
+            index, matching: matching, limit: limit, payloads: payloads, in: transaction.handle)
+    }
+
     private func inContext<Answer>(
         _ indexes: FieldIndexSet, _ deadline: Deadline, _ cache: FilterCache?, _ body: (FilterContext) throws -> Answer
     ) throws -> Answer {
@@ -123,7 +135,8 @@ final class SampleCollection {
                 guard case .number(let number) = id, let slot = UInt32(exactly: number), live.contains(slot) else { return nil }
                 return slot
             },
-            slotsWithVector: { name in withVector[name] })
+            slotsWithVector: { name in withVector[name] },
+            forEachPoint: { body in live.forEach { slot in body(slot, .number(UInt64(slot))) } })
         return try body(context)
     }
 

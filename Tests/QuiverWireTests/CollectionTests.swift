@@ -22,6 +22,7 @@ import Testing
             """#, createCollection)
         var hnsw = HNSWConfigPatch()
         hnsw.m = 32
+        hnsw.inlineStorage = false
         #expect(
             config.vectors
                 == .named([
@@ -35,6 +36,11 @@ import Testing
         #expect(config.wal.walCapacityMb == 1 && config.wal.walSegmentsAhead == 2 && config.wal.walRetainClosed == 3)
         #expect(config.optimizers.deletedThreshold == 0.5 && config.optimizers.vacuumMinVectorNumber == 100)
         #expect(config.optimizers.indexingThreshold == 0 && config.optimizers.maxOptimizationThreads == 4)
+        #expect(config.optimizers.preventUnoptimized == true)
+        var strict = StrictModeConfig()
+        strict.enabled = false
+        strict.maxQueryLimit = 5
+        #expect(config.strictMode == strict)
     }
 
     @Test func whatIsNotSaidStaysAsConfigured() throws {

@@ -82,4 +82,59 @@ import Testing
                 .filter(Filter(should: [.filter(Filter())])),
             ])
     }
+
+    @Test func readsTexts() throws {
+        #expect(try condition(#"{"key":"k","match":{"text":"a b"}}"#) == field(.matchText("a b")))
+        #expect(try condition(#"{"key":"k","match":{"text_any":""}}"#) == field(.matchTextAny("")))
+        #expect(try condition(#"{"key":"k","match":{"phrase":"a"}}"#) == field(.matchPhrase("a")))
+        #expect(try condition(#"{"key":"k","match":{"prefix":"é"}}"#) == field(.matchPrefix("é")))
+        for kind in ["text", "text_any", "phrase", "prefix"] {
+            let error = fault(#"{"filter":{"must":{"key":"k","match":{"\#(kind)":1}}}}"#, RequestDecoder.count)
+            #expect(error.message.hasPrefix("Format error in JSON body: invalid type: integer `1`, expected a string"))
+        }
+    }
+
+    @Test func readsPlaces() throws {
+        let (south, north) = (GeoPoint(lon: -180, lat: -90), GeoPoint(lon: 180, lat: 90))
+        #expect(
+            try condition(#"{"key":"k","geo_bounding_box":{"top_left":{"lon":180,"lat":90},"bottom_right":{"lat":-90.0,"lon":-180}}}"#)
+                == field(.geoBoundingBox(GeoBoundingBox(topLeft: north, bottomRight: south))))
+        #expect(
+            try condition(#"{"key":"k","geo_radius":{"center":{"lon":1,"lat":2.5},"radius":1000.5}}"#)
+                == field(.geoRadius(GeoRadius(center: GeoPoint(lon: 1, lat: 2.5), radius: 1000.5))))
+        let ring = [GeoPoint(lon: 0, lat: 0), GeoPoint(lon: 2, lat: 0), GeoPoint(lon: 0, lat: 2), GeoPoint(lon: 0, lat: 0)]
+        let text = #"{"points":[{"lon":0,"lat":0},{"lon":2,"lat":0},{"lon":0,"lat":2},{"lon":0,"lat":0}]}"#
+        #expect(
+            try condition(#"{"key":"k","geo_polygon":{"exterior":\#(text)}}"#) == field(.geoPolygon(GeoPolygon(exterior: ring))))
+        #expect(
+            try condition(#"{"key":"k","geo_polygon":{"exterior":\#(text),"interiors":[\#(text)]}}"#)
+                == field(.geoPolygon(GeoPolygon(exterior: ring, interiors: [ring]))))
+    }
+
+    @Test(arguments: [
+        (#"{"geo_radius":{"center":{"lon":200,"lat":0},"radius":1}}"#, "Wrong format of GeoPoint payload: expected `lat` = 0 within [-90;90] and `lon` = 200 within [-180;180]"),
+        (#"{"geo_radius":{"center":{"lon":0,"lat":-90.5},"radius":1}}"#, "Wrong format of GeoPoint payload: expected `lat` = -90.5 within [-90;90] and `lon` = 0 within [-180;180]"),
+        (#"{"geo_radius":{"center":{"lon":0,"lat":0}}}"#, "missing field `radius`"),
+        (#"{"geo_bounding_box":{"top_left":{"lon":0,"lat":0}}}"#, "missing field `bottom_right`"),
+        (#"{"geo_radius":{"center":{"lon":0},"radius":1}}"#, "missing field `lat`"),
+        (#"{"geo_polygon":{"exterior":{"points":[]}}}"#, "polygon invalid, the size must be at least 4, got 0"),
+        (#"{"geo_polygon":{"exterior":{"points":[{"lon":0,"lat":0},{"lon":1,"lat":0},{"lon":0,"lat":0}]}}}"#, "polygon invalid, the size must be at least 4, got 3"),
+        (#"{"geo_polygon":{"exterior":{"points":[{"lon":0,"lat":0},{"lon":1,"lat":0},{"lon":1,"lat":1},{"lon":0,"lat":1}]}}}"#, "polygon invalid, the first and the last points should be the same to form a closed line"),
+        (#"{"geo_polygon":{}}"#, "missing field `exterior`"),
+    ])
+    func placesOutOfBoundsAreMalformed(_ predicate: String, _ text: String) {
+        let body = #"{"filter":{"must":[{"key":"k",\#(predicate.dropFirst())]}}"#
+        let error = fault(body, RequestDecoder.count)
+        #expect(error.status == 400 && error.message.hasPrefix("Format error in JSON body: \(text) at line 1"), "\(error)")
+    }
+
+    @Test func readsSlices() throws {
+        #expect(try condition(#"{"slice":{"total":4,"index":3}}"#) == .slice(total: 4, index: 3))
+        #expect(
+            try condition(#"{"slice":{"total":4294967295,"index":4294967294}}"#) == .slice(total: 4_294_967_295, index: 4_294_967_294))
+        for slice in [#"{"total":0,"index":0}"#, #"{"total":4294967296,"index":0}"#, #"{"total":2,"index":-1}"#, #"{"total":2}"#, "1"] {
+            let error = fault(#"{"filter":{"must":[{"slice":\#(slice)}]}}"#, RequestDecoder.count)
+            #expect(error.status == 400 && error.message.hasPrefix("Format error in JSON body: "), "\(error)")
+        }
+    }
 }

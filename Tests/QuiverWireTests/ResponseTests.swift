@@ -152,4 +152,30 @@ import Testing
         let read = try decode(#"{"points":[\#(written)]}"#, RequestDecoder.upsert).first?.upserted
         #expect(read?.components.map(\.bitPattern) == vector.map(\.bitPattern), "seed \(seed)")
     }
+
+    @Test func writesFacetsAndMatrices() {
+        let hits = [
+            FacetHit(value: .string("a\"b"), count: 3), FacetHit(value: .integer(-1), count: 2), FacetHit(value: .bool(true), count: 1),
+        ]
+        #expect(
+            result(ResponseEncoder.facet(hits, seconds: 0.25))
+                == #"{"hits":[{"value":"a\"b","count":3},{"value":-1,"count":2},{"value":true,"count":1}]}"#)
+        #expect(result(ResponseEncoder.facet([], seconds: 0.25)) == #"{"hits":[]}"#)
+        let matrix = DistanceMatrix(
+            ids: [1, 7, uuid],
+            neighbours: [
+                [.init(place: 2, score: 0.5), .init(place: 1, score: 0.25)], [], [.init(place: 0, score: 0.5)],
+            ])
+        #expect(
+            result(ResponseEncoder.matrixPairs(matrix, seconds: 0.25))
+                == #"{"pairs":[{"a":1,"b":"936da01f-9abd-4d9d-80c7-02af85c822a8","score":0.5},{"a":1,"b":7,"score":0.25},{"a":"936da01f-9abd-4d9d-80c7-02af85c822a8","b":1,"score":0.5}]}"#)
+        #expect(
+            result(ResponseEncoder.matrixOffsets(matrix, seconds: 0.25))
+                == #"{"offsets_row":[0,0,2],"offsets_col":[2,1,0],"scores":[0.5,0.25,0.5],"ids":[1,7,"936da01f-9abd-4d9d-80c7-02af85c822a8"]}"#)
+        let nothing = DistanceMatrix(ids: [], neighbours: [])
+        #expect(result(ResponseEncoder.matrixPairs(nothing, seconds: 0.25)) == #"{"pairs":[]}"#)
+        #expect(
+            result(ResponseEncoder.matrixOffsets(nothing, seconds: 0.25))
+                == #"{"offsets_row":[],"offsets_col":[],"scores":[],"ids":[]}"#)
+    }
 }

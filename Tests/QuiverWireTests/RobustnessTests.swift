@@ -18,19 +18,31 @@ import Testing
         #"{"field_name":"a.b[]","field_schema":{"type":"integer","lookup":true},"actions":[{"create_alias":{"collection_name":"c","alias_name":"a"}}],"ids":[1,"x"]}"#,
     ]
 
+    private static let queries: [String] = [
+        #"{"prefetch":[{"prefetch":{"query":{"nearest":[1,2],"mmr":{"diversity":0.5,"candidates_limit":7}},"limit":3},"query":{"rrf":{"k":3,"weights":[1,2]}},"score_threshold":0.5}],"query":{"fusion":"dbsf"},"limit":5,"shard_key":[]}"#,
+        #"{"prefetch":{"query":[1]},"query":{"formula":{"sum":["$score",{"mult":[2.5,{"neg":"price"},{"abs":{"sqrt":{"exp":{"ln":{"log10":3}}}}}]},{"div":{"left":1,"right":"a","by_zero_default":2}},{"pow":{"base":2,"exponent":"$score[1]"}},{"geo_distance":{"origin":{"lon":1,"lat":2},"to":"at"}},{"gauss_decay":{"x":{"datetime_key":"t"},"target":{"datetime":"2024-01-01"},"scale":10,"midpoint":0.5}},{"key":"k","match":{"value":1}}]},"defaults":{"$score[1]":1,"price":0,"at":{"lon":1,"lat":2}}}}"#,
+        #"{"query":{"discover":{"target":1,"context":[{"positive":[1],"negative":{"indices":[1],"values":[2]}}]}},"target":1,"context":[{"positive":2,"negative":[3]}],"limit":2,"key":"a","exact":true,"sample":5}"#,
+        #"{"query":{"relevance_feedback":{"target":{"text":"a word","model":"bm25","options":{"k":1.5,"language":"german","stopwords":{"custom":["x"]},"stemmer":{"type":"none"}}},"feedback":[{"example":1,"score":0.5}],"strategy":{"naive":{"a":1,"b":1,"c":1}}}}}"#,
+        #"{"filter":{"must":[{"key":"a","geo_polygon":{"exterior":{"points":[{"lon":0,"lat":0},{"lon":1,"lat":0},{"lon":1,"lat":1},{"lon":0,"lat":0}]},"interiors":[]}},{"key":"a","geo_radius":{"center":{"lon":0,"lat":0},"radius":5}},{"key":"a","geo_bounding_box":{"top_left":{"lon":0,"lat":0},"bottom_right":{"lon":1,"lat":0}}},{"slice":{"total":3,"index":1}},{"key":"a","match":{"phrase":"x"}}]}}"#,
+        #"{"points":[{"id":1,"vector":{"t":{"text":"a b","model":"bm25"},"d":[1,2]}},{"id":2,"vector":{"text":"a","model":"m"}}],"update_mode":"insert_only","update_filter":{"must":{"has_id":[1]}},"shard_key":{"target":1,"fallback":"b"}}"#,
+        #"{"dense":{"size":4,"distance":"Dot","datatype":"uint8","multivector_config":{"comparator":"max_sim"}},"sparse":{"modifier":"idf","datatype":"float16"}}"#,
+        #"{"field_name":"a","field_schema":{"type":"text","tokenizer":"word","min_token_len":1,"stopwords":{"languages":["english"],"custom":["a"]},"stemmer":{"type":"snowball","language":"english"},"phrase_matching":true,"memory":"cold"}}"#,
+        #"{"strict_mode_config":{"enabled":true,"max_query_limit":3,"search_max_oversampling":1.5,"multivector_config":{"a":{"max_vectors":2}},"sparse_config":{"b":{"max_length":3}},"max_resident_memory_percent":50},"hnsw_config":{"inline_storage":true},"optimizers_config":{"prevent_unoptimized":true}}"#,
+    ]
+
     /// Every decoder either takes the bytes or throws an error with a status of its own and a text.
     private func run(_ bytes: [UInt8], _ note: @autoclosure () -> String) {
         for decoder in decoders {
             do throws(WireError) {
                 try decode(bytes, decoder.decode)
             } catch {
-                #expect([400, 422, 501].contains(error.status), "\(decoder.name) \(note())")
+                #expect([400, 404, 422, 500, 501].contains(error.status), "\(decoder.name) \(note())")
                 #expect(!error.message.isEmpty, "\(decoder.name) \(note())")
             }
         }
     }
 
-    @Test(arguments: samples)
+    @Test(arguments: samples + queries)
     func truncatedBodiesAreRefused(_ sample: String) {
         let bytes = Array(sample.utf8)
         for length in 0..<bytes.count {
@@ -48,9 +60,10 @@ import Testing
     @Test func mutatedBodiesAreTakenOrRefused() {
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)
+        let samples = Self.samples + Self.queries
         let alphabet = Array(#"{}[]",:0123456789.eE+-truefalsn\ ax"#.utf8) + [0, 0x0a, 0x80, 0xff, 0xc3]
-        for _ in 0..<4000 {
-            var bytes = Array(Self.samples[Int.random(in: 0..<Self.samples.count, using: &generator)].utf8)
+        for _ in 0..<8000 {
+            var bytes = Array(samples[Int.random(in: 0..<samples.count, using: &generator)].utf8)
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)
                 let byte = alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]
@@ -72,7 +85,7 @@ import Testing
             "null", "true", "-1", "0", "1.5", "1e39", "18446744073709551615", "1e300", #""""#, #""x""#, "[]", "[[]]", "{}",
             #"{"":{}}"#, "[1]", "[18446744073709551615,1]", "[null]", #"["a"]"#, #"{"key":"a"}"#, "[[1,2],[3]]",
         ]
-        for sample in Self.samples {
+        for sample in Self.samples + Self.queries {
             let bytes = Array(sample.utf8)
             for place in bytes.indices where bytes[place] == UInt8(ascii: ":") || bytes[place] == UInt8(ascii: "[") {
                 guard let end = endOfValue(bytes, place + 1) else { continue }
@@ -115,6 +128,10 @@ import Testing
             let error = fault(text, RequestDecoder.count)
             #expect(error.status == 400)
             #expect(error.message.hasPrefix("Format error in JSON body: recursion limit exceeded at line 1 column"))
+        }
+        for (open, close) in [(#"{"prefetch":"#, "}"), (#"{"prefetch":["#, "]}"), (#"{"query":{"formula":{"neg":"#, "}}}")] {
+            let text = String(repeating: open, count: deep) + "1" + String(repeating: close, count: deep)
+            #expect(fault(text, RequestDecoder.query).message.contains("recursion limit exceeded"))
         }
         let payload = String(repeating: "[", count: deep) + String(repeating: "]", count: deep)
         let error = fault(#"{"points":[{"id":1,"vector":[1],"payload":{"a":\#(payload)}}]}"#, RequestDecoder.upsert)

@@ -64,6 +64,11 @@ let decoders: [(name: String, decode: @Sendable (UnsafeRawBufferPointer) throws(
     ("searchGroups", { (body) throws(WireError) in _ = try RequestDecoder.searchGroups(body) }),
     ("recommend", { (body) throws(WireError) in _ = try RequestDecoder.recommend(body) }),
     ("recommendBatch", { (body) throws(WireError) in _ = try RequestDecoder.recommendBatch(body) }),
+    ("discover", { (body) throws(WireError) in _ = try RequestDecoder.discover(body) }),
+    ("discoverBatch", { (body) throws(WireError) in _ = try RequestDecoder.discoverBatch(body) }),
+    ("facet", { (body) throws(WireError) in _ = try RequestDecoder.facet(body) }),
+    ("matrix", { (body) throws(WireError) in _ = try RequestDecoder.matrix(body) }),
+    ("createVectorName", { (body) throws(WireError) in _ = try RequestDecoder.createVectorName(body, name: "v") }),
     ("recommendGroups", { (body) throws(WireError) in _ = try RequestDecoder.recommendGroups(body) }),
 ]
 

@@ -156,4 +156,34 @@ import Testing
             }
         return Point(id: id, vectors: vectors, payload: payload)
     }
+
+    @Test func readsModesAndFilters() throws {
+        let points = #""points":[{"id":1,"vector":[1]}]"#
+        for mode in UpdateMode.allCases {
+            let operations = try decode(#"{\#(points),"update_mode":"\#(mode.rawValue)"}"#, RequestDecoder.upsert)
+            #expect(operations.first?.upserted?.mode == mode)
+        }
+        let batch = try #require(
+            try decode(
+                #"{"batch":{"ids":[1],"vectors":[[1]]},"update_filter":{"must":{"has_id":[1]}},"update_mode":null}"#,
+                RequestDecoder.upsert
+            ).first?.upserted)
+        #expect(batch.updateFilter == Filter(must: [.hasID([1])]) && batch.mode == .upsert)
+        guard
+            case .updateVectors(let vectors)? = try decode(
+                #"{\#(points),"update_filter":{"should":[]}}"#, RequestDecoder.updateVectors
+            ).first
+        else {
+            Issue.record("another operation")
+            return
+        }
+        #expect(vectors.updateFilter == Filter())
+        let error = fault(#"{\#(points),"update_mode":"insert"}"#, RequestDecoder.upsert)
+        #expect(
+            error.message.hasPrefix(
+                "Format error in JSON body: unknown variant `insert`, expected one of `upsert`, `insert_only`, `update_only`"))
+        let nested = try decode(
+            #"{"operations":[{"upsert":{\#(points),"update_mode":"insert_only"}}]}"#, RequestDecoder.batchUpdate)
+        #expect(nested.operations.first?.upserted?.mode == .insertOnly)
+    }
 }

@@ -14,7 +14,7 @@ extension Collection {
     /// no filter, few points asked for, and segments that have graphs, or are small. Such a query may run on a thread
     /// that others wait for.
     package func isShort(_ request: QueryRequest) -> Bool {
-        guard request.filter?.isEmpty ?? true, !request.params.exact, request.lookupFrom == nil,
+        guard request.filter?.isEmpty ?? true, !request.params.exact, request.lookupFrom == nil, request.prefetch.isEmpty,
             (request.params.quantization?.oversampling ?? 1) <= 4
         else { return false }
         switch request.query {

@@ -1,8 +1,9 @@
 public import QuiverModel
 
 extension Collection {
-    /// The nearest neighbours of a random sample of points within the sample.
+    /// The nearest neighbours of a random sample of points within the sample. Fewer than two points make no matrix.
     public func matrixBlocking(_ request: MatrixRequest, timeout: Duration? = nil) throws(QuiverError) -> DistanceMatrix {
-        throw .notImplemented("The distance matrix")
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        return try reading { reader in try reader.matrix(request, deadline) }
     }
 }

@@ -63,6 +63,8 @@ package struct StorageReport: Sendable {
     /// The part of `points.mdb` that was ever used. It does not shrink.
     package var storeUsedBytes: Int
     package var info: CollectionInfo
+    /// Of the newest update.
+    package var operationNumber: Int
 
     package func tableBytes(_ name: String) -> Int { tables.first { $0.name == name }?.bytes ?? 0 }
 }
@@ -97,7 +99,8 @@ extension Collection {
                         bytes: try reader.transaction.handle.pageCount(database) * environment.pageSizeBytes))
             }
             return StorageReport(
-                vectors: vectors, tables: tables, storeUsedBytes: environment.usedBytes, info: try reader.info())
+                vectors: vectors, tables: tables, storeUsedBytes: environment.usedBytes, info: try reader.info(),
+                operationNumber: Int(clamping: reader.view.sequence))
         }
     }
 }

@@ -36,7 +36,8 @@ public final class Database: Sendable {
     /// Runs blocking reads, and whatever else must not block an event loop.
     package let workers: WorkerPool
 
-    private let path: String
+    /// The storage directory, as it was given.
+    package let path: String
     private let options: Options
     private let catalog: Catalog
     private let background: BackgroundWork

@@ -7,6 +7,9 @@ extension CollectionReader {
     private static let mostCandidates = 1 << 20
 
     /// Takes the best candidates, more each round, until every group that counts is full or no more candidates come.
+    ///
+    /// What prefetches find grows with it: in the first round each finds as many times its limit as there are groups
+    /// wanted, as in Qdrant.
     func groups(
         _ request: GroupsRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [PointGroup] {
@@ -16,35 +19,40 @@ extension CollectionReader {
         query.offset = 0
         query.withPayload = .none
         query.withVectors = .none
-        var wanted = min(Self.mostCandidates, max(1, request.limit) * max(1, request.groupSize))
+        if GroupRounds.choosesAmongFew(query) {
+            // Points without a group would take the places of others.
+            query.filter = Filter.merged(query.filter, Filter(mustNot: [.isEmpty(request.groupBy)]))
+        }
+        var rounds = GroupRounds(
+            wanted: max(1, request.limit) * max(1, request.groupSize), growth: max(1, request.limit),
+            most: Self.mostCandidates)
         while true {
-            query.limit = wanted
-            let candidates = try run(query, limit: wanted, deadline, lookup)
+            let candidates = try ranking(rounds.widened(query), deadline, lookup)
             let (groups, complete) = try collect(candidates, request)
-            if complete || candidates.count < wanted || wanted >= Self.mostCandidates {
-                return try finish(groups, request, lookup)
-            }
-            wanted = min(Self.mostCandidates, wanted * 4)
+            if complete || !rounds.grow(query, found: candidates.count) { return try finish(groups, request, lookup) }
         }
     }
 
     /// The first `limit` groups in the order of their best hits, and whether all of them are full.
     private func collect(
-        _ candidates: [ScoredPoint], _ request: GroupsRequest
-    ) throws -> (groups: [PointGroup], complete: Bool) {
-        var groups: [PointGroup] = []
+        _ candidates: [RankedSlot], _ request: GroupsRequest
+    ) throws -> (groups: [SlotGroup], complete: Bool) {
+        var groups: [SlotGroup] = []
         var places: [GroupID: Int] = [:]
         let path = CompiledPath(request.groupBy)
         for candidate in candidates {
-            guard let slot = try slot(of: candidate.id),
-                let payload = unsafe try transaction.get(store.payload, SlotKey(slot))
-            else { continue }
+            guard let payload = unsafe try transaction.get(store.payload, SlotKey(candidate.slot)) else { continue }
             for key in unsafe PayloadText.groupKeys(payload, at: path) {
                 if let place = places[key] {
-                    if groups[place].hits.count < request.groupSize { groups[place].hits.append(candidate) }
+                    // A point with several values to order by comes once for each.
+                    if groups[place].hits.count < request.groupSize,
+                        !groups[place].hits.contains(where: { $0.slot == candidate.slot })
+                    {
+                        groups[place].hits.append(candidate)
+                    }
                 } else if groups.count < request.limit {
                     places[key] = groups.count
-                    groups.append(PointGroup(id: key, hits: [candidate]))
+                    groups.append(SlotGroup(id: key, hits: [candidate]))
                 }
             }
         }
@@ -52,14 +60,17 @@ extension CollectionReader {
         return (groups, complete)
     }
 
-    private func finish(_ groups: [PointGroup], _ request: GroupsRequest, _ lookup: Lookup) throws -> [PointGroup] {
-        var groups = groups
-        for group in groups.indices {
-            for hit in groups[group].hits.indices {
-                guard let slot = try slot(of: groups[group].hits[hit].id) else { continue }
-                groups[group].hits[hit].payload = try payload(slot, request.query.withPayload)
-                groups[group].hits[hit].vectors = try vectors(slot, request.query.withVectors)
-            }
+    private struct SlotGroup {
+        let id: GroupID
+        var hits: [RankedSlot]
+    }
+
+    private func finish(_ found: [SlotGroup], _ request: GroupsRequest, _ lookup: Lookup) throws -> [PointGroup] {
+        var groups: [PointGroup] = []
+        for group in found {
+            var hits: [ScoredPoint] = []
+            for hit in group.hits { hits.append(try scored(hit, request.query)) }
+            groups.append(PointGroup(id: group.id, hits: hits))
         }
         if let source = request.withLookup {
             let other = try lookup(source.collection)

@@ -1,5 +1,3 @@
-import QuiverIndex
-import QuiverLMDB
 import QuiverModel
 import QuiverPayload
 
@@ -10,157 +8,138 @@ extension CollectionReader {
     func query(
         _ request: QueryRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [ScoredPoint] {
-        try CollectionReader.checkWindow(limit: request.limit, offset: request.offset)
-        return try run(request, limit: request.limit, deadline, lookup)
+        try ranking(request, deadline, lookup).map { try scored($0, request) }
     }
 
-    func run(
-        _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
-    ) throws -> [ScoredPoint] {
-        switch request.query {
-        case nil: return try byID(request, limit: limit, deadline)
-        case .orderBy(let order)?: return try byOrder(order, request, limit: limit, deadline)
-        case .diverse, .discover, .context, .relevanceFeedback, .fusion, .formula, .sample:
-            throw QuiverError.notImplemented("this kind of query")
-        case .nearest(let input)?:
-            return try nearest(request, [input], [], nil, limit: limit, deadline, lookup)
-        case .recommend(let input)?:
-            return try nearest(
-                request, input.positive, input.negative, input.strategy, limit: limit, deadline, lookup)
+    /// The points of the answer, best first.
+    func ranking(
+        _ request: QueryRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
+    ) throws -> [RankedSlot] {
+        try CollectionReader.checkWindow(limit: request.limit, offset: request.offset)
+        try QueryRules.check(request)
+        let root = try QueryStage(request, self, lookup)
+        let scope = QueryScope(excluded: root.operandSlots, deadline: deadline)
+        var offset = request.offset
+        // A random draw has no beginning to leave out.
+        if case .sample? = request.query, request.prefetch.isEmpty { offset = 0 }
+        let ranking = try answer(root, under: nil, limit: request.limit + offset, isRoot: true, scope)
+        return Array(ranking.dropFirst(offset).prefix(request.limit))
+    }
+
+    func scored(_ ranked: RankedSlot, _ request: QueryRequest) throws -> ScoredPoint {
+        let entry = try point(ranked.slot)
+        return ScoredPoint(
+            id: entry.id, version: entry.version, score: ranked.score,
+            payload: try payload(ranked.slot, request.withPayload),
+            vectors: try vectors(ranked.slot, request.withVectors), orderValue: ranked.orderValue)
+    }
+
+    // MARK: Stages
+
+    /// The ranking of one stage: of the points that match its filter and those above it, or of what its prefetches
+    /// found.
+    ///
+    /// - Parameter limit: that of the stage; at the root with the offset.
+    private func answer(
+        _ stage: QueryStage, under outer: Filter?, limit: Int, isRoot: Bool, _ scope: QueryScope
+    ) throws -> [RankedSlot] {
+        let filter = Filter.merged(outer, stage.filter)
+        if stage.children.isEmpty { return try leaf(stage, filter, limit: limit, isRoot: isRoot, scope) }
+        var sources: [[RankedSlot]] = []
+        for child in stage.children {
+            sources.append(try answer(child, under: filter, limit: child.limit, isRoot: false, scope))
         }
+        return try merged(sources, stage, limit: limit, isRoot: isRoot, scope)
+    }
+
+    private func leaf(
+        _ stage: QueryStage, _ filter: Filter?, limit: Int, isRoot: Bool, _ scope: QueryScope
+    ) throws -> [RankedSlot] {
+        guard limit > 0 else { return [] }
+        var accepted = try matching(filter, scope.deadline)
+        var dropped = scope.excluded
+        if !dropped.isEmpty, let all = accepted {
+            accepted = all.subtracting(dropped)
+            dropped = []
+        }
+        let selection = Selection(accepted: accepted, dropped: dropped)
+        switch stage.query {
+        case nil: return try byID(among(selection), limit: limit, scope)
+        case .orderBy(let order)?: return try byOrder(order, among(selection), limit: limit, scope)
+        case .sample(.random)?: return try randomSample(among(selection), limit: limit, scope)
+        case .diverse(_, let mmr)?:
+            let candidates = try vectorRanking(
+                stage, selection, limit: mmr.candidatesLimit ?? stage.limit, exact: false, scope)
+            // What is prefetched is picked from by whoever ranks it.
+            return isRoot ? try diverse(candidates, stage, mmr, limit: stage.limit, scope) : candidates
+        case .nearest?, .recommend?, .discover?, .context?, .relevanceFeedback?:
+            return try vectorRanking(stage, selection, limit: limit, exact: false, scope)
+        case .fusion?, .formula?: return []
+        }
+    }
+
+    /// Ranks anew what the prefetches of a stage found.
+    private func merged(
+        _ sources: [[RankedSlot]], _ stage: QueryStage, limit: Int, isRoot: Bool, _ scope: QueryScope
+    ) throws -> [RankedSlot] {
+        switch stage.query {
+        case nil: return []
+        case .fusion(let fusion)?:
+            let fused = switch fusion {
+            case .rrf(let k, let weights): RankFusion.reciprocal(sources, k: k ?? Fusion.defaultRankConstant, weights)
+            case .dbsf: RankFusion.distribution(sources)
+            }
+            let passing = fused.prefix { point in stage.scoreThreshold.map { point.score >= $0 } ?? true }
+            return Array(passing.prefix(limit))
+        case .formula(let formula)?:
+            return try scored(sources, by: formula, stage.scoreThreshold, limit: limit, scope)
+        case .orderBy(let order)?: return try byOrder(order, union(sources), limit: limit, scope)
+        case .sample(.random)?: return try randomSample(union(sources), limit: limit, scope)
+        case .diverse(_, let mmr)? where !isRoot:
+            var seen: Set<UInt32> = []
+            let candidates = sources.joined().filter { seen.insert($0.slot).inserted }
+            return try diverse(candidates, stage, mmr, limit: stage.limit, scope)
+        case .diverse(_, let mmr)?:
+            let selection = Selection(accepted: union(sources), dropped: [])
+            let candidates = try vectorRanking(
+                stage, selection, limit: mmr.candidatesLimit ?? stage.limit, exact: true, scope)
+            return try diverse(candidates, stage, mmr, limit: stage.limit, scope)
+        case .nearest?, .recommend?, .discover?, .context?, .relevanceFeedback?:
+            let selection = Selection(accepted: union(sources), dropped: [])
+            return try vectorRanking(stage, selection, limit: limit, exact: true, scope)
+        }
+    }
+
+    private func union(_ sources: [[RankedSlot]]) -> MatchSet {
+        let slots = Set(sources.joined().map(\.slot)).sorted()
+        return MatchSet(slots: slots, bitCount: Int(view.slotCount))
+    }
+
+    /// A selection as one set, nil for all points.
+    private func among(_ selection: Selection) -> MatchSet? {
+        if selection.dropped.isEmpty { return selection.accepted }
+        return (selection.accepted ?? MatchSet(copying: view.liveSlots)).subtracting(selection.dropped)
     }
 
     // MARK: Without vectors
 
-    private func byID(
-        _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
-    ) throws -> [ScoredPoint] {
-        let matching = try matching(request.filter, deadline)
-        let points = try idsInOrder(from: nil, matching?.bitmap, limit: limit + request.offset, deadline)
-        return try points.dropFirst(request.offset).map { try scored($0.slot, score: 1, request) }
+    private func byID(_ accepted: MatchSet?, limit: Int, score: Float = 1, _ scope: QueryScope) throws -> [RankedSlot] {
+        try idsInOrder(from: nil, accepted?.bitmap, limit: limit, scope.deadline).map {
+            RankedSlot(slot: $0.slot, score: score)
+        }
     }
 
     private func byOrder(
-        _ order: OrderBy, _ request: QueryRequest, limit: Int, _ deadline: ContinuousClock.Instant?
-    ) throws -> [ScoredPoint] {
-        let matching = try matching(request.filter, deadline)
-        let points = try ordered(order, matching?.bitmap, limit: limit + request.offset, deadline)
-        return try points.dropFirst(request.offset).map { point in
-            var scored = try scored(point.slot, score: 1, request)
-            scored.orderValue = point.value
-            return scored
+        _ order: OrderBy, _ accepted: MatchSet?, limit: Int, _ scope: QueryScope
+    ) throws -> [RankedSlot] {
+        try ordered(order, accepted?.bitmap, limit: limit, scope.deadline).map {
+            RankedSlot(slot: $0.slot, score: 1, orderValue: $0.value)
         }
     }
 
-    // MARK: With vectors
-
-    private func nearest(
-        _ request: QueryRequest, _ positive: [VectorInput], _ negative: [VectorInput], _ strategy: RecommendStrategy?,
-        limit: Int, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
-    ) throws -> [ScoredPoint] {
-        guard let index = view.vectorIndex(named: request.using) else {
-            throw QuiverError.vectorNameUnknown(request.using)
-        }
-        let vector = view.vectors[index]
-        if request.params.idf != nil, vector.field.modifier != .idf {
-            throw QuiverError.badRequest(
-                "the `idf` parameter needs a sparse vector with the modifier `idf`, which `\(request.using)` has not")
-        }
-        let operands = try QueryOperands(request, self, lookup)
-        let examples = try operands.examples(positive, negative, strategy, vector.field)
-        let ownOperands = try operands.ownSlots(positive + negative)
-        var accepted = try matching(request.filter, deadline)
-        // Without a filter a few operands cost less as results to be dropped than as a filter over everything.
-        if let all = accepted, !ownOperands.isEmpty { accepted = all.subtracting(ownOperands) }
-        let dropped = accepted == nil ? ownOperands.count : 0
-        let window = limit + request.offset
-        var found: [ScoredSlot]
-        if vector.field.kind == .sparse {
-            let search = try sparseSearch(index, examples, request.params, accepted, limit: window + dropped, deadline)
-            found = try core.scratches.withScratch { (scratch) throws in try search.run(scratch) }
-        } else {
-            let query = SearchVectors(examples, vector.field)
-            let search = search(index, query, request.params, accepted, limit: window + dropped, deadline)
-            found = try search.run(core.scratches, core.workers)
-        }
-        if dropped > 0 { found.removeAll { ownOperands.contains($0.slot) } }
-
-        let isDistance = examples.combination == .nearest
-        let distance = vector.field.distance
-        // Of the ranking, the head that passes the threshold; then the offset.
-        let head = found.prefix(window)
-            .map { (slot: $0.slot, score: isDistance ? distance.shown($0.score) : $0.score) }
-            .prefix { answer in request.scoreThreshold.map { distance.passes(answer.score, threshold: $0) } ?? true }
-        return try head.dropFirst(request.offset).map { try scored($0.slot, score: $0.score, request) }
-    }
-
-    /// A search in the vector at `index` of the view.
-    func search(
-        _ index: Int, _ query: SearchVectors, _ params: SearchParams, _ accepted: MatchSet?, limit: Int,
-        _ deadline: ContinuousClock.Instant?
-    ) -> VectorSearch {
-        let vector = view.vectors[index]
-        let settings = core.searchSettings(index)
-        let bytes = vector.bytesPerPoint
-        let planner = SearchPlanner(
-            matchCount: accepted?.count, liveCount: vector.liveCount,
-            fullScanCount: settings.fullScanBytes / bytes,
-            // No more answers than there are vectors: memory follows the data, not the request.
-            limit: max(1, min(limit, vector.liveCount)), ef: params.hnswEf ?? settings.ef,
-            exact: params.exact || !settings.hasGraphs, acorn: params.acorn,
-            pointBytes: vector.field.metric.usesCodes ? bytes / MemoryLayout<Float>.size : bytes)
-        return VectorSearch(
-            vector: vector, query: query, accepted: accepted, planner: planner,
-            mostUnindexedRows: params.indexedOnly ? settings.mostUnindexedBytes.map { $0 / bytes } : nil,
-            codes: CodeUse(settings.quantization, params.quantization), deadline: deadline)
-    }
-
-    /// A search in the sparse vector at `index` of the view.
-    private func sparseSearch(
-        _ index: Int, _ examples: QueryOperands.Examples, _ params: SearchParams, _ accepted: MatchSet?, limit: Int,
-        _ deadline: ContinuousClock.Instant?
-    ) throws -> SparseVectorSearch {
-        let vector = view.vectors[index]
-        let settings = core.searchSettings(index)
-        var vectors = examples.vectors.compactMap { if case .sparse(let vector) = $0 { vector } else { nil } }
-        if vector.field.modifier == .idf {
-            var corpus: SlotBitmap?
-            if case .corpus(let filter)? = params.idf { corpus = try matching(filter, deadline)?.bitmap }
-            let weights = SparseWeights(vectors, vector, corpus: corpus)
-            vectors = vectors.map(weights.applied)
-        }
-        return SparseVectorSearch(
-            vector: vector,
-            examples: SparseExamples(
-                queries: vectors.map { SparseQuery(indices: $0.indices, weights: $0.values) },
-                positiveCount: examples.positiveCount, combination: examples.combination),
-            accepted: accepted?.bitmap, acceptedCount: accepted?.count ?? 0,
-            limit: max(1, min(limit, vector.liveCount)), exact: params.exact,
-            mostUnindexedRows: params.indexedOnly
-                ? settings.mostUnindexedBytes.map { $0 / vector.bytesPerPoint } : nil,
-            deadline: deadline)
-    }
-
-    private func scored(_ slot: UInt32, score: Float, _ request: QueryRequest) throws -> ScoredPoint {
-        let entry = try point(slot)
-        return ScoredPoint(
-            id: entry.id, version: entry.version, score: score, payload: try payload(slot, request.withPayload),
-            vectors: try vectors(slot, request.withVectors))
-    }
-}
-
-extension Distance {
-    /// Internal similarity → the score that is shown.
-    func shown(_ similarity: Float) -> Float {
-        switch self {
-        case .cosine, .dot: similarity
-        case .euclid: max(0, -similarity).squareRoot()
-        case .manhattan: abs(similarity)
-        }
-    }
-
-    /// Whether a score is on the good side of a threshold; equal is not.
-    func passes(_ score: Float, threshold: Float) -> Bool {
-        largerIsBetter ? score > threshold : score < threshold
+    /// Points in a random order.
+    func randomSample(_ accepted: MatchSet?, limit: Int, _ scope: QueryScope) throws -> [RankedSlot] {
+        let slots = RandomSample.draw(limit, from: accepted?.bitmap ?? view.liveSlots, count: accepted?.count ?? view.pointCount)
+        return slots.map { RankedSlot(slot: $0, score: 1) }
     }
 }

@@ -23,6 +23,11 @@ struct FilterResolver {
         return result
     }
 
+    /// A filter to ask about points one by one.
+    func compiled(_ filter: Filter, _ deadline: Deadline) throws -> CompiledFilter {
+        try CompiledFilter(filter, context(deadline))
+    }
+
     /// About how many match.
     func estimate(_ filter: Filter) throws -> Int {
         try CompiledFilter(filter, context(.never)).estimate().expected
@@ -41,6 +46,14 @@ struct FilterResolver {
                 let bitmap = SlotBitmap(bitCount: Int(view.slotCount))
                 view.vectors[index].markSlots(in: bitmap)
                 return bitmap
+            },
+            forEachPoint: { body throws(LMDBError) in
+                var cursor = try transaction.openCursor(store.points)
+                var entry = unsafe try cursor.first()
+                while let found = unsafe entry {
+                    body(unsafe try SlotKey.read(found.key), unsafe try PointEntry(found.value).id)
+                    unsafe entry = try cursor.next()
+                }
             })
     }
 }

@@ -1,98 +1,145 @@
+import Glibc
+
 import QuiverIndex
 import QuiverModel
 
 /// Turns the examples of a query, vectors and ids, into the vectors to search with.
 struct QueryOperands {
+    /// Of the ids that have the vector.
     private let vectors: [PointID: VectorValue]
-    /// Slots of the ids that belong to the searched collection: they are never answered.
-    private let slots: [PointID: UInt32]
+    /// Of the ids, where they belong to the searched collection.
+    let ownSlots: Set<UInt32>
+    /// Where ids were looked up.
+    private let vectorName: String
 
-    /// Looks up the ids of the request, in its own collection or in that of `lookup_from`.
-    init(_ request: QueryRequest, _ reader: borrowing CollectionReader, _ lookup: CollectionReader.Lookup) throws {
-        let ids = QueryOperands.ids(of: request.query)
+    /// Looks up the ids of a query, in its own collection or in that of `lookup_from`.
+    ///
+    /// - Throws: `.notFound` for an id that is not there.
+    init(
+        _ query: Query?, _ using: String, _ location: LookupLocation?, _ reader: borrowing CollectionReader,
+        _ lookup: CollectionReader.Lookup
+    ) throws {
+        vectorName = location?.vector ?? using
+        let ids = QueryOperands.inputs(of: query).compactMap { if case .id(let id) = $0 { id } else { nil } }
         guard !ids.isEmpty else {
             vectors = [:]
-            slots = [:]
+            ownSlots = []
             return
         }
-        if let location = request.lookupFrom {
+        if let location {
             let other = try lookup(location.collection)
             if other !== reader.core {
-                let reader = try CollectionReader(other)
-                vectors = try QueryOperands.fetch(ids, named: location.vector ?? request.using, reader).vectors
-                slots = [:]
+                vectors = try QueryOperands.fetch(ids, named: vectorName, try CollectionReader(other)).vectors
+                ownSlots = []
                 return
             }
         }
-        let name = request.lookupFrom?.vector ?? request.using
-        (vectors, slots) = try QueryOperands.fetch(ids, named: name, reader)
+        (vectors, ownSlots) = try QueryOperands.fetch(ids, named: vectorName, reader)
     }
 
-    private static func ids(of query: Query?) -> [PointID] {
-        let inputs: [VectorInput]
+    private static func inputs(of query: Query?) -> [VectorInput] {
         switch query {
-        case .nearest(let input)?: inputs = [input]
-        case .recommend(let input)?: inputs = input.positive + input.negative
-        case .orderBy?, .fusion?, .formula?, .sample?, nil: inputs = []
-        case .diverse(let input, _)?: inputs = [input]
-        case .discover(let input)?: inputs = [input.target] + input.context.flatMap { [$0.positive, $0.negative] }
-        case .context(let pairs)?: inputs = pairs.flatMap { [$0.positive, $0.negative] }
-        case .relevanceFeedback(let input)?: inputs = [input.target] + input.feedback.map(\.example)
+        case .nearest(let input)?, .diverse(let input, _)?: [input]
+        case .recommend(let input)?: input.positive + input.negative
+        case .discover(let input)?: [input.target] + input.context.flatMap { [$0.positive, $0.negative] }
+        case .context(let pairs)?: pairs.flatMap { [$0.positive, $0.negative] }
+        case .relevanceFeedback(let input)?: [input.target] + input.feedback.map(\.example)
+        case .orderBy?, .fusion?, .formula?, .sample?, nil: []
         }
-        return inputs.compactMap { if case .id(let id) = $0 { id } else { nil } }
     }
 
     private static func fetch(
         _ ids: [PointID], named name: String, _ reader: borrowing CollectionReader
-    ) throws -> (vectors: [PointID: VectorValue], slots: [PointID: UInt32]) {
+    ) throws -> (vectors: [PointID: VectorValue], slots: Set<UInt32>) {
         guard let index = reader.view.vectorIndex(named: name) else { throw QuiverError.vectorNameUnknown(name) }
         let vector = reader.view.vectors[index]
         var vectors: [PointID: VectorValue] = [:]
-        var slots: [PointID: UInt32] = [:]
+        var slots: Set<UInt32> = []
         for id in ids {
             guard let slot = try reader.slot(of: id) else { throw QuiverError.pointMissing(id) }
-            guard let value = vector.value(ofSlot: slot) else {
-                throw QuiverError.notFound("Vector with name `\(name)` for point \(id) not found")
-            }
-            vectors[id] = value
-            slots[id] = slot
+            vectors[id] = vector.value(ofSlot: slot)
+            slots.insert(slot)
         }
         return (vectors, slots)
     }
 
-    func ownSlots(_ inputs: [VectorInput]) throws -> Set<UInt32> {
-        Set(inputs.compactMap { if case .id(let id) = $0 { slots[id] } else { nil } })
+    private var vectorMissing: QuiverError {
+        .notFound("Vector with name \"\(vectorName)\" for point not found")
     }
 
-    /// The vectors to compare with, all of the field's kind, positives first.
+    /// The vectors to compare with, all of the field's kind, in the order their combination wants.
     struct Examples {
         var vectors: [VectorValue]
         var positiveCount: Int
         var combination: Combination
+        /// Of a weighted sum: one for each vector.
+        var weights: [Float] = []
+
+        static func nearest(_ vector: VectorValue) -> Examples {
+            Examples(vectors: [vector], positiveCount: 1, combination: .nearest)
+        }
     }
 
-    /// - Parameter strategy: nil for a nearest search, which has one positive example.
-    func examples(
-        _ positive: [VectorInput], _ negative: [VectorInput], _ strategy: RecommendStrategy?, _ field: VectorField
-    ) throws -> Examples {
-        let positives = try positive.map { try value($0, field) }
-        let negatives = try negative.map { try value($0, field) }
-        switch strategy {
-        case nil: return Examples(vectors: positives, positiveCount: 1, combination: .nearest)
+    /// The examples of a query that compares vectors; nil for any other.
+    func examples(_ query: Query, _ field: VectorField) throws -> Examples? {
+        switch query {
+        case .nearest(let input), .diverse(let input, _): return .nearest(try value(input, field))
+        case .recommend(let input): return try recommendation(input, field)
+        case .discover(let input):
+            return Examples(
+                vectors: [try value(input.target, field)] + (try values(input.context, field)), positiveCount: 0,
+                combination: .discover)
+        case .context(let pairs):
+            return Examples(vectors: try values(pairs, field), positiveCount: 0, combination: .context)
+        case .relevanceFeedback(let input): return try feedback(input, field)
+        case .orderBy, .fusion, .formula, .sample: return nil
+        }
+    }
+
+    private func recommendation(_ input: RecommendInput, _ field: VectorField) throws -> Examples {
+        let positives = try input.positive.filter(hasVector).map { try value($0, field) }
+        let negatives = try input.negative.filter(hasVector).map { try value($0, field) }
+        if positives.isEmpty, negatives.isEmpty, !(input.positive + input.negative).isEmpty { throw vectorMissing }
+        switch input.strategy {
         case .averageVector:
             guard !positives.isEmpty else {
-                throw QuiverError.badRequest("Positive vectors should not be empty with `average` strategy")
+                throw QuiverError.badInput("Positive vectors should not be empty with `average` strategy")
             }
-            let average = VectorAverage.of(positives, negatives, field)
-            return Examples(vectors: [average], positiveCount: 1, combination: .nearest)
+            return .nearest(VectorAverage.of(positives, negatives, field))
         case .bestScore, .sumScores:
             guard !(positives + negatives).isEmpty else {
-                throw QuiverError.badRequest("At least one positive or negative vector ID required with this strategy")
+                throw QuiverError.badInput("At least one positive or negative vector ID required with this strategy")
             }
             return Examples(
                 vectors: positives + negatives, positiveCount: positives.count,
-                combination: strategy == .bestScore ? .bestScore : .sumScores)
+                combination: input.strategy == .bestScore ? .bestScore : .sumScores)
         }
+    }
+
+    /// Recommendations pass over examples without the vector, as Qdrant's do.
+    private func hasVector(_ input: VectorInput) -> Bool {
+        if case .id(let id) = input { vectors[id] != nil } else { true }
+    }
+
+    /// a · s(target) + Σ over pairs of examples, the better one first, of weight · (s(better) − s(worse)): one weight for
+    /// each vector.
+    private func feedback(_ input: FeedbackInput, _ field: VectorField) throws -> Examples {
+        var vectors = [try value(input.target, field)]
+        for item in input.feedback { vectors.append(try value(item.example, field)) }
+        var weights = [Float](repeating: 0, count: vectors.count)
+        weights[0] = input.strategy.a
+        for (better, good) in input.feedback.enumerated() {
+            for (worse, bad) in input.feedback.enumerated() where good.score > bad.score {
+                let weight = powf(good.score - bad.score, input.strategy.b) * input.strategy.c
+                weights[1 + better] += weight
+                weights[1 + worse] -= weight
+            }
+        }
+        return Examples(vectors: vectors, positiveCount: 0, combination: .weightedSum, weights: weights)
+    }
+
+    private func values(_ pairs: [ContextPair], _ field: VectorField) throws -> [VectorValue] {
+        try pairs.flatMap { [try value($0.positive, field), try value($0.negative, field)] }
     }
 
     /// The vector of an input, which has to fit the field.
@@ -100,7 +147,7 @@ struct QueryOperands {
         let value: VectorValue
         switch input {
         case .id(let id):
-            guard let found = vectors[id] else { throw QuiverError.pointMissing(id) }
+            guard let found = vectors[id] else { throw vectorMissing }
             value = found
         case .dense(let given): value = .dense(given)
         case .multi(let given): value = .multi(given)
@@ -149,53 +196,5 @@ extension VectorValue {
         case .multi(let rows): rows.allSatisfy { $0.allSatisfy(\.isFinite) }
         case .sparse(let vector): vector.values.allSatisfy(\.isFinite)
         }
-    }
-}
-
-/// The vector that the strategy `average_vector` searches with.
-enum VectorAverage {
-    /// mean(positives), with negatives 2·mean(positives) − mean(negatives). Of multivectors all rows together, those of
-    /// negatives turned round.
-    static func of(_ positives: [VectorValue], _ negatives: [VectorValue], _ field: VectorField) -> VectorValue {
-        switch field.kind {
-        case .dense:
-            let positive = mean(positives.compactMap(\.dense), field.dimension)
-            if negatives.isEmpty { return .dense(positive) }
-            let negative = mean(negatives.compactMap(\.dense), field.dimension)
-            return .dense(zip(positive, negative).map { $0 + $0 - $1 })
-        case .multi:
-            return .multi(positives.flatMap(rows) + negatives.flatMap(rows).map { $0.map { -$0 } })
-        case .sparse:
-            var sum = mean(positives.map(entries))
-            if !negatives.isEmpty {
-                let negative = mean(negatives.map(entries))
-                sum = sum.mapValues { $0 + $0 }.merging(negative.mapValues { -$0 }) { $0 + $1 }
-            }
-            let sorted = sum.sorted { $0.key < $1.key }
-            return .sparse(SparseVector(indices: sorted.map(\.key), values: sorted.map(\.value)))
-        }
-    }
-
-    private static func rows(_ value: VectorValue) -> [[Float]] {
-        if case .multi(let rows) = value { rows } else { [] }
-    }
-
-    private static func entries(_ value: VectorValue) -> [UInt32: Float] {
-        guard case .sparse(let vector) = value else { return [:] }
-        return Dictionary(zip(vector.indices, vector.values)) { first, _ in first }
-    }
-
-    private static func mean(_ vectors: [[Float]], _ dimension: Int) -> [Float] {
-        var sum = [Float](repeating: 0, count: dimension)
-        for vector in vectors {
-            for index in 0..<dimension { sum[index] += vector[index] }
-        }
-        let count = Float(vectors.count)
-        return sum.map { $0 / count }
-    }
-
-    private static func mean(_ vectors: [[UInt32: Float]]) -> [UInt32: Float] {
-        let count = Float(max(1, vectors.count))
-        return vectors.reduce(into: [:]) { $0.merge($1) { $0 + $1 } }.mapValues { $0 / count }
     }
 }

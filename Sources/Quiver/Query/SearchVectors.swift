@@ -10,6 +10,8 @@ struct SearchVectors: Sendable {
     private let count: Int
     private let positiveCount: Int
     let combination: Combination
+    /// Of a weighted sum: one for each vector.
+    private var weights: [Float] = []
     /// Of multivectors: behind the last row of each. Empty for dense vectors.
     private var rowEnds: [UInt32] = []
 
@@ -18,6 +20,7 @@ struct SearchVectors: Sendable {
         count = examples.vectors.count
         positiveCount = examples.positiveCount
         combination = examples.combination
+        weights = examples.weights
         for vector in examples.vectors {
             switch vector {
             case .dense(let row): components.append(contentsOf: row)
@@ -66,10 +69,13 @@ struct SearchVectors: Sendable {
         unsafe try components.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { preconditionFailure("a search has a vector") }
             return unsafe try rowEnds.withUnsafeBufferPointer { rowEnds in
-                try body(
-                    unsafe QueryVectors(
-                        base, dimension: dimension, count: count, positiveCount: positiveCount,
-                        combination: combination, rowEnds: rowEnds.isEmpty ? nil : rowEnds.baseAddress))
+                unsafe try weights.withUnsafeBufferPointer { weights in
+                    try body(
+                        unsafe QueryVectors(
+                            base, dimension: dimension, count: count, positiveCount: positiveCount,
+                            combination: combination, weights: weights.isEmpty ? nil : weights.baseAddress,
+                            rowEnds: rowEnds.isEmpty ? nil : rowEnds.baseAddress))
+                }
             }
         }
     }

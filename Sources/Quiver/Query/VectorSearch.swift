@@ -24,7 +24,13 @@ struct VectorSearch {
     private var scanKeep: Int { max(2 * limit + 12, codes.candidates(limit: limit)) }
 
     func plan(_ segment: SealedSegment) -> SearchPlan {
-        planner.plan(rowCount: segment.pointCount, hasGraph: segment.graph != nil)
+        let plan = planner.plan(rowCount: segment.pointCount, hasGraph: segment.graph != nil)
+        switch plan {
+        case .exact, .walk: return plan
+        case .matching, .rows:
+            // Scores of several vectors are too rough on codes to say which candidates deserve another look.
+            return query.combination == .nearest || segment.rows.map(usesQuantized) ?? false ? plan : .exact
+        }
     }
 
     /// Searches one part, and offers what it found.
@@ -119,7 +125,7 @@ struct VectorSearch {
     private func approximateScorer(
         _ query: QueryVectors, _ metric: Metric, _ rows: SealedRows, _ scratch: SearchScratch
     ) -> Scorer {
-        if let quantized = rows.quantized, codes.usesQuantized {
+        if let quantized = rows.quantized, usesQuantized(rows) {
             return scratch.prepare(query, on: quantized, queryEncoding: codes.queryEncoding, groups: rows.groups)
         }
         if let codes = rows.codes, usesCodes(rows) {
@@ -128,12 +134,14 @@ struct VectorSearch {
         return rows.stored.scorer(query, metric: metric, groups: rows.groups, scratch)
     }
 
-    /// Whether candidates of these rows were found on codes of a configured form.
-    private func usesQuantized(_ rows: SealedRows) -> Bool { rows.quantized != nil && codes.usesQuantized }
+    /// Whether candidates of these rows are found on codes of a configured form.
+    private func usesQuantized(_ rows: SealedRows) -> Bool {
+        rows.quantized != nil && codes.usesQuantized && query.combination.isSmooth
+    }
 
     /// Whether the plain codes are searched, when no others are: not those of a configured quantile that is ignored.
     private func usesCodes(_ rows: SealedRows) -> Bool {
-        rows.codes != nil && (!rows.codesAreClipped || codes.usesQuantized)
+        rows.codes != nil && (!rows.codesAreClipped || codes.usesQuantized) && query.combination.isSmooth
     }
 
     /// Whether candidates come in an order that is far from that of the stored vectors.
@@ -191,7 +199,7 @@ struct VectorSearch {
                 }
                 let block = view.blocks[index]
                 let rows = block.rowsView(count: count)
-                if !exact, let codes = block.codesView(count: count) {
+                if !exact, self.query.combination == .nearest, let codes = block.codesView(count: count) {
                     let scorer = scratch.prepare(query, on: codes, metric: metric)
                     try check(Search.scan(
                         0..<count, scorer: scorer, filter: filter, keep: scanKeep, deadline: deadline, scratch: scratch))

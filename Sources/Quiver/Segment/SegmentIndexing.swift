@@ -13,11 +13,19 @@ struct SegmentIndexing: Codable, Equatable {
     /// Without where its codes are held, which changes no byte of them.
     var quantization: QuantizationConfig?
 
+    /// MaxSim is no metric: the neighbours of a point's neighbours need not be near to it, and graphs of fewer links
+    /// lose what they lead to.
+    private static let leastMultivectorLinks = 8
+
     init(_ field: VectorField, _ config: CollectionConfig) {
         let params = config.vectors?.byName[field.name]
         let hnsw = config.hnsw.applying(params?.hnswConfig)
         m = hnsw.m == 0 || !field.canHaveGraph ? 0 : hnsw.m.clamped(to: HNSWParameters.mRange)
         efConstruct = hnsw.efConstruct.clamped(to: HNSWParameters.efConstructRange)
+        if field.kind == .multi, m > 0 {
+            m = max(m, SegmentIndexing.leastMultivectorLinks)
+            efConstruct = max(efConstruct, 4 * m)
+        }
         payloadM = field.kind == .sparse ? nil : hnsw.payloadM
         quantization = field.kind == .sparse ? nil : (params?.quantization ?? config.quantization)?.withoutPlacement
     }

@@ -43,7 +43,7 @@ extension QuiverError {
     init(_ error: PayloadError) {
         switch error {
         case .storage(let error): self.init(error)
-        case .json, .notAnObject: self.init(.badInput, "\(error)")
+        case .json, .notAnObject, .indexCannotFacet: self.init(.badInput, "\(error)")
         case .indexCannotOrder, .indexNotReady: self.init(.badRequest, "\(error)")
         case .corrupted: self.init(.corrupted, "\(error)")
         case .timeout: self.init(.timeout, "\(error)")

@@ -20,6 +20,8 @@ package final class WorkerPool: Sendable {
     private let threads: [OSThread]
     private let maxQueueLength: Int
 
+    package var threadCount: Int { threads.count }
+
     init(threads count: Int, maxQueueLength: Int = Limits.queryQueueLength) {
         self.maxQueueLength = maxQueueLength
         let state = self.state

@@ -80,13 +80,17 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve(_ settings: Settings, _ layers: ConfigurationLayers) async throws {
-        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: settings.logLevel, format: settings.logFormat) }
+        LogThreshold.level = settings.logLevel
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: nil, format: settings.logFormat) }
         let logger = Logger(label: "quiver")
         for notice in layers.notices { logger.notice("\(notice)") }
         for warning in layers.warnings { logger.warning("\(warning)") }
         let database = try StorageOpening.open(
             settings.storagePath, options: settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger))
-        let server = QuiverServer(database: database, options: settings.server, logger: logger)
+        var options = settings.server
+        options.allocatorUse = Allocator.use
+        options.logLevel = LogThreshold.change
+        let server = QuiverServer(database: database, options: options, logger: logger)
         do {
             try await server.run { host, port in
                 logger.info(
@@ -98,9 +102,14 @@ struct ServeCommand: AsyncParsableCommand {
                     ])
             }
         } catch let failure as ServerFailure {
-            if case .cannotListen = failure {
+            switch failure {
+            case .cannotListen:
                 database.close()
                 throw CommandFailure(code: .unavailable, message: failure.description)
+            case .unreadable:
+                database.close()
+                throw CommandFailure(code: .inputOutput, message: failure.description)
+            case .unfinished: break
             }
             // What was acknowledged is durable all the same.
             logger.warning("\(failure)")

@@ -1,3 +1,5 @@
+import QuiverServer
+
 /// Settings put together from layers: a later layer wins, key by key.
 struct ConfigurationLayers: Sendable {
     /// One given value. `text` nil: given as null, which puts the default back.
@@ -44,6 +46,12 @@ struct ConfigurationLayers: Sendable {
             }
             if case .set(let apply) = key.effect { apply(&settings, value) }
         }
+        let security = settings.server.security
+        if security.acceptsTokens, let entry = winning["service.jwt_rbac"],
+            (security.apiKey ?? "").isEmpty, (security.alternativeAPIKey ?? "").isEmpty
+        {
+            throw ConfigurationError(place: entry.place, message: "service.jwt_rbac needs service.api_key")
+        }
         return settings
     }
 
@@ -71,7 +79,8 @@ struct ConfigurationLayers: Sendable {
         var lines: [String] = []
         for key in SettingKeys.all {
             let entry = winning[key.path]
-            let value = entry?.text ?? key.defaultText ?? "null"
+            var value = entry?.text ?? key.defaultText ?? "null"
+            if key.isSecret, entry?.text?.isEmpty == false { value = "********" }
             lines.append("\(key.path): \(value)  # \(key.about) [\(entry.map(\.place) ?? "default")]")
         }
         return lines.joined(separator: "\n")

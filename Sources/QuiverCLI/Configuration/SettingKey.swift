@@ -28,6 +28,8 @@ struct SettingKey: Sendable {
     var defaultText: String?
     var about: String
     var effect: Effect
+    /// Never shown.
+    var isSecret = false
 
     /// Reads the text as this key's kind. Nil: `expected` says what it should have been.
     func value(_ text: String) -> SettingValue? {

@@ -5,7 +5,7 @@ import QuiverServer
 /// The table of keys: the one source for reading, for the nearest name of a misspelt key, and for the listing of
 /// `quiver serve --print-config`. Layout and names are Qdrant's; a new option is one line here.
 enum SettingKeys {
-    static let all: [SettingKey] = service + storage + optimizers + hnsw + general + notYet + withoutEffect
+    static let all: [SettingKey] = service + security + storage + optimizers + hnsw + general + notYet + withoutEffect
 
     static let byPath: [String: SettingKey] = Dictionary(
         all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
@@ -31,6 +31,28 @@ enum SettingKeys {
         key("service.enable_cors", .boolean, "true", "Whether pages of any origin may call from a browser.") {
             $0.server.enableCORS = $1.boolean
         },
+        key(
+            "service.enable_compression", .boolean, "true",
+            "Whether long answers are compressed for clients that accept it."
+        ) { $0.server.enableCompression = $1.boolean },
+        key(
+            "service.metrics_port", .integer(0...65_535), "0",
+            "Port that answers /metrics and the health checks alone, without a key; 0: none."
+        ) { $0.server.metricsPort = $1.integer },
+        key("service.metrics_prefix", .text, "", "Stands before the names of metrics.") {
+            $0.server.metricsPrefix = $1.text
+        },
+    ]
+
+    private static let security = [
+        secret("service.api_key", "Key that callers have to show.") { $0.server.security.apiKey = $1.text },
+        secret("service.alt_api_key", "Second key, for changing keys.") {
+            $0.server.security.alternativeAPIKey = $1.text
+        },
+        secret("service.read_only_api_key", "Key that may only read.") { $0.server.security.readOnlyAPIKey = $1.text },
+        key("service.jwt_rbac", .boolean, "false", "Access by tokens that are signed with the key.") {
+            $0.server.security.acceptsTokens = $1.boolean
+        },
     ]
 
     private static let storage = [
@@ -43,6 +65,22 @@ enum SettingKeys {
             "storage.performance.optimizer_cpu_budget", .integer(-1024...1024), "0",
             "Cores for sealing, indexing and merging; 0: chosen, negative: so many left free."
         ) { $0.optimizerCPUBudget = $1.integer },
+        key(
+            "storage.quotas.enabled", .boolean, "false",
+            "Whether the quotas below hold; PUT /quotas sets others, which win."
+        ) { $0.server.quotas.isEnabled = $1.boolean },
+        key(
+            "storage.quotas.max_resident_memory_percent", .integer(1...100), nil,
+            "Updates are refused while the process takes so much of its memory."
+        ) { $0.server.quotas.maximumResidentMemoryPercent = $1.integer },
+        key(
+            "storage.quotas.max_disk_usage_percent", .integer(1...100), nil,
+            "Updates are refused while the storage's file system is so full."
+        ) { $0.server.quotas.maximumDiskUsagePercent = $1.integer },
+        key(
+            "storage.quotas.release_margin_percent", .integer(0...100), nil,
+            "So far below its quota a resource has to fall again; absent: 5."
+        ) { $0.server.quotas.releaseMarginPercent = $1.integer },
         key("storage.on_disk_payload", .boolean, "true", "Default of new collections.") {
             $0.server.collectionDefaults.onDiskPayload = $1.boolean
         },
@@ -145,15 +183,9 @@ enum SettingKeys {
 
     /// Options for what is not there yet. Security options above all must never be ignored silently.
     private static let notYet = [
-        refused("service.api_key", .text, [""], "Key that callers have to show."),
-        refused("service.alt_api_key", .text, [""], "Second key, for rotation."),
-        refused("service.read_only_api_key", .text, [""], "Key that may only read."),
-        refused("service.jwt_rbac", .boolean, ["false"], "Access by signed tokens."),
         refused("service.enable_tls", .boolean, ["false"], "HTTPS."),
         refused("service.verify_https_client_certificate", .boolean, ["false"], "Client certificates."),
         refused("service.hardware_reporting", .boolean, ["false"], "Hardware use in each answer."),
-        refused("service.metrics_port", .integer(0...65_535), ["0"], "A port of its own for metrics."),
-        refused("service.metrics_prefix", .text, [""], "Prefix of metric names."),
         refused("cluster.enabled", .boolean, ["false"], "Running as part of a cluster."),
         refused("cluster.p2p.enable_tls", .boolean, ["false"], "TLS between the members of a cluster."),
         refused(
@@ -193,7 +225,7 @@ enum SettingKeys {
             idle("storage.performance.max_concurrent_segment_loads", .integer(1...(.max)), "8", loading),
             idle("storage.shard_transfer_method", .text, "", "there is no cluster"),
             idle("telemetry_disabled", .boolean, "false", "nothing is ever sent"),
-            idle("per_collection_metrics_enabled", .boolean, "true", "there are no metrics yet"),
+            idle("per_collection_metrics_enabled", .boolean, "true", "requests are always counted by collection"),
             idle("tls.cert", .text, "./tls/cert.pem", "TLS is not supported yet"),
             idle("tls.key", .text, "./tls/key.pem", "TLS is not supported yet"),
             idle("tls.ca_cert", .text, "./tls/cacert.pem", "TLS is not supported yet"),
@@ -226,6 +258,14 @@ enum SettingKeys {
         _ apply: @escaping @Sendable (inout Settings, SettingValue) -> Void
     ) -> SettingKey {
         SettingKey(path: path, kind: kind, defaultText: defaultText, about: about, effect: .set(apply))
+    }
+
+    private static func secret(
+        _ path: String, _ about: String, _ apply: @escaping @Sendable (inout Settings, SettingValue) -> Void
+    ) -> SettingKey {
+        var key = key(path, .text, nil, about, apply)
+        key.isSecret = true
+        return key
     }
 
     private static func refused(

@@ -1,3 +1,5 @@
+import QuiverServer
+
 #if os(Linux) && canImport(Glibc)
 import CAllocator
 #endif
@@ -13,6 +15,21 @@ enum Allocator {
         _ = mallopt(M_TRIM_THRESHOLD, keptBytes)
         #endif
     }
+
+    /// What it tells about itself; nil where it does not.
+    static let use: (@Sendable () -> ServerOptions.AllocatorUse)? = {
+        #if os(Linux) && canImport(Glibc)
+        return {
+            let info = mallinfo2()
+            let allocated = Int(clamping: info.uordblks) + Int(clamping: info.hblkhd)
+            let active = Int(clamping: info.arena) + Int(clamping: info.hblkhd)
+            return ServerOptions.AllocatorUse(
+                allocatedBytes: allocated, activeBytes: active, retainedBytes: Int(clamping: info.fordblks))
+        }
+        #else
+        return nil
+        #endif
+    }()
 
     private static let keptBytes: Int32 = 64 << 20
 }

@@ -9,15 +9,21 @@ import Darwin
 
 /// Log lines on standard output, one event a line: readable text, or JSON for machines.
 struct LineLogHandler: LogHandler {
-    var logLevel: Logger.Level
+    /// Of this logger alone; nil: as `LogThreshold` says at the moment.
+    private var ownLevel: Logger.Level?
     var metadata: Logger.Metadata = [:]
     private let label: String
     private let format: Settings.LogFormat
 
-    init(label: String, level: Logger.Level, format: Settings.LogFormat) {
+    init(label: String, level: Logger.Level?, format: Settings.LogFormat) {
         self.label = label
-        self.logLevel = level
+        ownLevel = level
         self.format = format
+    }
+
+    var logLevel: Logger.Level {
+        get { ownLevel ?? LogThreshold.level }
+        set { ownLevel = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -111,5 +117,23 @@ struct LineLogHandler: LogHandler {
             }
         }
         return result + "\""
+    }
+}
+
+/// The least level that is written, for all loggers that have none of their own. It may be changed at any time.
+enum LogThreshold {
+    private static let index = Atomic(Logger.Level.allCases.firstIndex(of: .info) ?? 0)
+
+    static var level: Logger.Level {
+        get { Logger.Level.allCases[index.load(ordering: .relaxed)] }
+        set { index.store(Logger.Level.allCases.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
+    }
+
+    /// The level in force, after it was changed to `name` where that is one; false where it is not.
+    static func change(_ name: String?) -> (level: String, isKnown: Bool) {
+        guard let name else { return (level.rawValue, true) }
+        guard let new = name == "warn" ? .warning : Logger.Level(rawValue: name) else { return (level.rawValue, false) }
+        level = new
+        return (new.rawValue, true)
     }
 }

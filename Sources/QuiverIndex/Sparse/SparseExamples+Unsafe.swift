@@ -7,13 +7,17 @@ package struct SparseExamples: Sendable {
     /// For `bestScore` and `sumScores`: the first so many are positive, the rest negative.
     package let positiveCount: Int
     package let combination: Combination
+    /// For `weightedSum`: one for each vector; else none.
+    package let weights: [Float]
 
-    package init(queries: [SparseQuery], positiveCount: Int, combination: Combination) {
+    package init(queries: [SparseQuery], positiveCount: Int, combination: Combination, weights: [Float] = []) {
         precondition(!queries.isEmpty && positiveCount >= 0 && positiveCount <= queries.count)
         precondition(combination != .nearest || queries.count == 1)
+        precondition(weights.count == (combination == .weightedSum ? queries.count : 0))
         self.queries = queries
         self.positiveCount = positiveCount
         self.combination = combination
+        self.weights = weights
     }
 }
 
@@ -56,31 +60,35 @@ extension SparseSearch {
         var rowFilter = unsafe filter.raw
         unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: tables.count) { similarities in
             guard let column = similarities.baseAddress else { return }
-            unsafe tables.withUnsafeBufferPointer { tables in
-                var first = 0
-                while first < count {
-                    let n = min(1024, count &- first)
-                    let kept = unsafe qvk_collect_accepted(
-                        &rowFilter, UInt32(truncatingIfNeeded: first), n, scratch.rows)
-                    for position in 0..<kept {
-                        let place = unsafe scratch.rows[position]
-                        var raw = unsafe row(Int(place))
-                        var matches: UInt32 = 0
-                        for index in 0..<tables.count {
-                            var table = unsafe tables[index]
-                            unsafe column[index] = kernels.score(&table, &raw, datatype.raw, &matches)
+            unsafe examples.weights.withUnsafeBufferPointer { weights in
+                unsafe tables.withUnsafeBufferPointer { tables in
+                    var first = 0
+                    while first < count {
+                        let n = min(1024, count &- first)
+                        let kept = unsafe qvk_collect_accepted(
+                            &rowFilter, UInt32(truncatingIfNeeded: first), n, scratch.rows)
+                        for position in 0..<kept {
+                            let place = unsafe scratch.rows[position]
+                            var raw = unsafe row(Int(place))
+                            var matches: UInt32 = 0
+                            for index in 0..<tables.count {
+                                var table = unsafe tables[index]
+                                unsafe column[index] = kernels.score(&table, &raw, datatype.raw, &matches)
+                            }
+                            if isNearest && matches == 0 { continue }
+                            let score = unsafe examples.combination.score(
+                                column, width: 1, count: tables.count, positiveCount: examples.positiveCount,
+                                weights: weights.baseAddress)
+                            guard score >= top.bound else { continue }
+                            top.offer(ScoredSlot(
+                                score: score, slot: filter.slot(of: place), segment: segment, row: place))
                         }
-                        if isNearest && matches == 0 { continue }
-                        let score = unsafe examples.combination.score(
-                            column, width: 1, count: tables.count, positiveCount: examples.positiveCount)
-                        guard score >= top.bound else { continue }
-                        top.offer(ScoredSlot(score: score, slot: filter.slot(of: place), segment: segment, row: place))
-                    }
-                    outcome.scoredCount &+= kept
-                    first &+= n
-                    if Search.isPast(deadline) {
-                        outcome.timedOut = true
-                        return
+                        outcome.scoredCount &+= kept
+                        first &+= n
+                        if Search.isPast(deadline) {
+                            outcome.timedOut = true
+                            return
+                        }
                     }
                 }
             }

@@ -7,9 +7,14 @@ struct Call: Sendable {
     var route: Route
     var path: PathParameters
     var query: QueryParameters
-    /// Of `/metrics` and `/telemetry`.
-    var report = ReportParameters()
     var body: ByteBuffer
+    var access = Access.manage
+    /// Of the caller's token: has to hold before anything is done.
+    var condition: TokenClaims.Condition?
+    /// How the body is coded; nil: it is not.
+    var bodyCoding: ContentCoding?
+    /// What the caller can read.
+    var answerCoding: ContentCoding?
     var started: ContinuousClock.Instant
 
     /// The parser may read the body where it is: room is left behind it.

@@ -25,6 +25,7 @@ enum ErrorAnswer {
     }
 
     static func answer(_ rejection: Rejection, seconds: Double) -> Answer {
+        if rejection.isPlainText { return .text(rejection.text, status: rejection.status) }
         var answer = Answer.json(ResponseEncoder.error(rejection.text, seconds: seconds), status: rejection.status)
         if let seconds = rejection.retryAfterSeconds { answer.fields.append(("Retry-After", String(seconds))) }
         return answer

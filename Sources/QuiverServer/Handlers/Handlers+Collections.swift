@@ -4,7 +4,9 @@ import QuiverWire
 
 extension Handlers {
     func listCollections(_ call: Call) -> Answer {
-        .json(ResponseEncoder.collections(database.collectionNames, seconds: call.elapsedSeconds))
+        .json(
+            ResponseEncoder.collections(
+                database.collectionNames.filter(call.access.sees), seconds: call.elapsedSeconds))
     }
 
     func getCollection(_ call: Call) throws(Rejection) -> Outcome {
@@ -67,12 +69,14 @@ extension Handlers {
 
     func listAliases(_ call: Call, collection: String?) throws(Rejection) -> Answer {
         let aliases = try engine { () throws(QuiverError) in try database.aliases(ofCollection: collection) }
-        return .json(ResponseEncoder.aliases(aliases, seconds: call.elapsedSeconds))
+        let seen = aliases.filter { call.access.sees($0.collection) }
+        return .json(ResponseEncoder.aliases(seen, seconds: call.elapsedSeconds))
     }
 
     func createIndex(_ call: Call) throws(Rejection) -> Outcome {
         let collection = try collection(call)
         return .task { () async throws(Rejection) in
+            try quotaManager.check()
             let (field, params) = try await onWorker { () throws(Rejection) in
                 try decode(call.body, RequestDecoder.createIndex)
             }
@@ -92,6 +96,33 @@ extension Handlers {
         return .task { () async throws(Rejection) in
             let result = try await engine(call) { () async throws(QuiverError) in
                 try await collection.dropIndex(field, wait: call.query.wait, timeout: call.query.timeout)
+            }
+            return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
+        }
+    }
+
+    func createVectorName(_ call: Call) throws(Rejection) -> Outcome {
+        let collection = try collection(call)
+        let name = call.path["vector_name"] ?? ""
+        return .task { () async throws(Rejection) in
+            let config = try await onWorker { () throws(Rejection) in
+                try decode(call.body) { (body) throws(WireError) in
+                    try RequestDecoder.createVectorName(body, name: name)
+                }
+            }
+            let result = try await engine(call) { () async throws(QuiverError) in
+                try await collection.createVectorName(name, config, wait: call.query.wait, timeout: call.query.timeout)
+            }
+            return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
+        }
+    }
+
+    func deleteVectorName(_ call: Call) throws(Rejection) -> Outcome {
+        let collection = try collection(call)
+        let name = call.path["vector_name"] ?? ""
+        return .task { () async throws(Rejection) in
+            let result = try await engine(call) { () async throws(QuiverError) in
+                try await collection.dropVectorName(name, wait: call.query.wait, timeout: call.query.timeout)
             }
             return .json(ResponseEncoder.update(result, seconds: call.elapsedSeconds))
         }

@@ -6,11 +6,11 @@ extension Handlers {
     func metrics(_ call: Call) -> Outcome {
         .worker { () throws(Rejection) in
             let reports = try storageReports()
-            var text = PrometheusText()
+            var text = PrometheusText(prefix: options.metricsPrefix)
             service(&text)
-            collections(reports, call.report, &text)
-            components(reports, call.report, &text)
-            responses(call.report, reports.map(\.name), &text)
+            collections(reports, call.query.report, &text)
+            components(reports, call.query.report, &text)
+            responses(call.query.report, reports.map(\.name), &text)
             process(&text)
             return .text(text.text)
         }
@@ -34,8 +34,15 @@ extension Handlers {
         text.family(
             "app_info", .gauge, "information about qdrant server",
             [([("name", "qdrant"), ("version", ServerVersion.interface)], 1)])
-        text.family("app_status_recovery_mode", .gauge, "is qdrant running in recovery mode", [([], 0)])
+        text.family("app_status_recovery_mode", .gauge, "features enabled in qdrant server", [([], 0)])
         text.family("cluster_enabled", .gauge, "is cluster support enabled", [([], 0)])
+        // A resource without a bound has no sample: one that can never be 1 would only look healthy.
+        let exceeded = quotaManager.exceeded()
+        text.family(
+            "quota_exceeded", .gauge, "whether this node is at or over the configured quota for a resource",
+            QuotaManager.Resource.allCases.compactMap { resource in
+                exceeded[resource].map { ([("resource", "\(resource)")], $0 ? 1 : 0) }
+            })
     }
 
     private func collections(
@@ -57,10 +64,43 @@ extension Handlers {
         text.family(
             "collections_vector_total", .gauge, "total number of vectors in all collections",
             [([], Double(reports.reduce(0) { $0 + $1.report.vectors.reduce(0) { $0 + $1.live } }))])
-        family("collection_update_queue_length", "updates that wait to be applied") { $0.info.updateQueueLength }
-        family("collection_running_optimizations", "whether segments are being sealed, indexed or merged") {
+        text.family(
+            "collection_indexed_only_excluded_points", .gauge, "amount of points excluded in indexed_only requests",
+            reports.flatMap { name, report in
+                report.unindexed.map {
+                    ([("id", parameters.shown(name)), ("vector", parameters.shown($0.name))], Double($0.count))
+                }
+            })
+        // One replica each, and it is here.
+        let replicas = reports.isEmpty ? 0.0 : 1.0
+        text.family(
+            "collection_active_replicas_min", .gauge, "minimum number of active replicas across all shards",
+            [([], replicas)])
+        text.family(
+            "collection_active_replicas_max", .gauge, "maximum number of active replicas across all shards",
+            [([], replicas)])
+        family("collection_running_optimizations", "number of currently running optimization tasks per collection") {
             $0.info.status == .yellow ? 1 : 0
         }
+        text.family(
+            "collection_dead_replicas", .gauge, "total amount of shard replicas in non-active state", [([], 0)])
+        for (name, kind, help) in [
+            ("snapshot_creation_running", .gauge, "amount of snapshot creations that are currently running"),
+            ("snapshot_recovery_running", .gauge, "amount of snapshot recovery operations currently running"),
+            ("snapshot_created_total", .counter, "total amount of snapshots created"),
+            ("collection_shard_transfer_incoming", .gauge, "incoming shard transfers currently running"),
+            ("collection_shard_transfer_outgoing", .gauge, "outgoing shard transfers currently running"),
+            ("collection_shard_transfer_failed", .gauge, "number of failed shard transfers"),
+        ] as [(String, PrometheusText.Kind, String)] {
+            text.family(name, kind, help, reports.map { ([("id", parameters.shown($0.name))], 0) })
+        }
+        family("collection_update_queue_length", "number of pending operations in update queues per collection") {
+            $0.info.updateQueueLength
+        }
+        family(
+            "collection_update_queue_deferred_points",
+            "number of points currently hidden during read operations as they're not yet optimized"
+        ) { _ in 0 }
     }
 
     private func components(
@@ -118,11 +158,12 @@ extension Handlers {
         text.family("quiver_store_used_bytes", .gauge, "bytes of points.mdb that were ever used", used)
     }
 
-    /// Only the routes of points, as in Qdrant; durations of answers with 200.
+    /// Only routes that are measured; durations of answers with 200.
     private func responses(_ parameters: ReportParameters, _ names: [String], _ text: inout PrometheusText) {
         let known = Set(names)
+        let measured = Set(RouteTable.routes.filter(\.isMeasured).map(\.label))
         let all = metrics.durations(byCollection: parameters.perCollection).filter { key, _ in
-            key.endpoint.hasPrefix("/collections/{collection_name}/points")
+            measured.contains(key.method + " " + key.endpoint)
                 && (key.collection.map(known.contains) ?? !parameters.perCollection)
         }
         func labels(_ key: RequestMetrics.Key) -> PrometheusText.Labels {
@@ -160,12 +201,38 @@ extension Handlers {
         func family(_ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: Int?) {
             text.family(name, kind, help, value.map { [([], Double($0))] } ?? [])
         }
-        family("memory_resident_bytes", .gauge, "bytes of the process in physical memory", use.residentBytes)
+        let allocator = options.allocatorUse?()
+        family(
+            "memory_active_bytes", .gauge, "Total number of bytes in active pages allocated by the application",
+            allocator?.activeBytes)
+        family(
+            "memory_allocated_bytes", .gauge, "Total number of bytes allocated by the application",
+            allocator?.allocatedBytes)
+        family(
+            "memory_metadata_bytes", .gauge, "Total number of bytes dedicated to metadata", allocator.map { _ in 0 })
+        family(
+            "memory_resident_bytes", .gauge, "Maximum number of bytes in physically resident data pages mapped",
+            use.residentBytes)
+        family(
+            "memory_retained_bytes", .gauge, "Total number of bytes in virtual memory mappings",
+            allocator?.retainedBytes)
         family("process_threads", .gauge, "count of active threads", use.threads)
         family("process_open_fds", .gauge, "count of currently open file descriptors", use.openFiles)
         family("process_max_fds", .gauge, "limit for open file descriptors", use.mostOpenFiles)
         family("process_open_mmaps", .gauge, "count of open mmaps", use.openMaps)
-        family("process_minor_page_faults_total", .counter, "minor page faults", use.minorFaults)
-        family("process_major_page_faults_total", .counter, "major page faults", use.majorFaults)
+        family("system_max_mmaps", .gauge, "system wide limit of open mmaps", use.mostMaps)
+        family("process_minor_page_faults_total", .counter, "count of minor page faults which didn't cause a disk access", use.minorFaults)
+        family("process_major_page_faults_total", .counter, "count of disk accesses caused by a mmap page fault", use.majorFaults)
+    }
+}
+
+extension StorageReport {
+    /// By vector name: what a search leaves out that is to look at indexed segments only. Segments that are too small
+    /// for a graph count as indexed, as they do there.
+    var unindexed: [(name: String, count: Int)] {
+        vectors.compactMap { vector in
+            let count = vector.segments.reduce(0) { $0 + ($1.isGrowing ? $1.live : 0) }
+            return count > 0 ? (vector.name, count) : nil
+        }
     }
 }

@@ -50,6 +50,7 @@ extension Handlers {
         _ call: Call, _ decoder: @escaping Decoder<QueryRequest>, answeredAs form: HitsForm
     ) throws(Rejection) -> Outcome {
         try read(call, isShort: { $0.isShort($1) }, decoder) { (collection, request) throws(QuiverError) in
+            try checkLookups(request.lookups, call)
             let hits = try collection.queryBlocking(request, timeout: call.query.timeout)
             return switch form {
             case .points: ResponseEncoder.query(hits, seconds: call.elapsedSeconds)
@@ -62,6 +63,7 @@ extension Handlers {
         _ call: Call, _ decoder: @escaping Decoder<[QueryRequest]>, answeredAs form: HitsForm
     ) throws(Rejection) -> Outcome {
         try read(call, isShort: { _, _ in false }, decoder) { (collection, requests) throws(QuiverError) in
+            for request in requests { try checkLookups(request.lookups, call) }
             let hits = try collection.queryBatchBlocking(requests, timeout: call.query.timeout)
             return switch form {
             case .points: ResponseEncoder.queryBatch(hits, seconds: call.elapsedSeconds)
@@ -72,8 +74,25 @@ extension Handlers {
 
     func queryGroups(_ call: Call, _ decoder: @escaping Decoder<GroupsRequest>) throws(Rejection) -> Outcome {
         try read(call, isShort: { _, _ in false }, decoder) { (collection, request) throws(QuiverError) in
+            try checkLookups(request.lookups, call)
             let groups = try collection.queryGroupsBlocking(request, timeout: call.query.timeout)
             return ResponseEncoder.groups(groups, seconds: call.elapsedSeconds)
+        }
+    }
+
+    func facet(_ call: Call) throws(Rejection) -> Outcome {
+        try read(call, isShort: { _, _ in false }, RequestDecoder.facet) { (collection, request) throws(QuiverError) in
+            let hits = try collection.facetBlocking(request, timeout: call.query.timeout)
+            return ResponseEncoder.facet(hits, seconds: call.elapsedSeconds)
+        }
+    }
+
+    func matrix(
+        _ call: Call, _ encode: @escaping @Sendable (DistanceMatrix, Double) -> [UInt8]
+    ) throws(Rejection) -> Outcome {
+        try read(call, isShort: { _, _ in false }, RequestDecoder.matrix) { (collection, request) throws(QuiverError) in
+            let matrix = try collection.matrixBlocking(request, timeout: call.query.timeout)
+            return encode(matrix, call.elapsedSeconds)
         }
     }
 

@@ -15,12 +15,7 @@ struct ProcessIdentity: Sendable {
         id = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".reduce(into: "") { text, character in
             text.append(character == "x" ? digits[Int.random(in: 0..<16)] : character)
         }
-        var now = time(nil)
-        var parts = tm()
-        gmtime_r(&now, &parts)
-        var bytes = [CChar](repeating: 0, count: 32)
-        let count = strftime(&bytes, bytes.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-        startup = String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        startup = Timestamps.text(time(nil))
     }
 }
 
@@ -28,12 +23,14 @@ extension Handlers {
     /// `GET /telemetry`: which keys there are depends on the level of details, as in Qdrant.
     func telemetry(_ call: Call) -> Outcome {
         .worker { () throws(Rejection) in
-            let parameters = call.report
+            let parameters = call.query.report
             let level = parameters.detailsLevel
             var members: [(String, ReportValue)] = [("id", .text(identity.id)), ("app", app(parameters))]
-            var collections: [(String, ReportValue)] = [("number_of_collections", .int(database.collectionNames.count))]
+            let isGlobal = call.access.isGlobal
+            let names = database.collectionNames.filter(call.access.sees)
+            var collections: [(String, ReportValue)] = [("number_of_collections", .int(names.count))]
             if level >= 1 {
-                let reports = try storageReports()
+                let reports = try storageReports().filter { call.access.sees($0.name) }
                 collections.append(("collections", .array(reports.map { collection($0.name, $0.report, parameters) })))
                 collections.append(("snapshots", .array(reports.map { name, _ in
                     .object([
@@ -43,18 +40,24 @@ extension Handlers {
                 })))
             }
             members.append(("collections", .object(collections)))
-            members.append(("cluster", .object([("enabled", .bool(false))])))
-            members.append(("requests", requests(parameters)))
-            if level >= 1 {
-                // Nothing here asks the allocator, counts hardware or has a pool of Qdrant's kind.
-                members.append(("memory", .null))
-                members.append(("hardware", .object([("collection_data", .object([]))])))
-                members.append(("search_pool", .null))
+            // Callers of single collections are told of these alone.
+            if isGlobal {
+                members.append(("cluster", .object([("enabled", .bool(false))])))
+                members.append(("requests", requests(parameters)))
             }
-            members.append(("quota", .object([
-                ("config", .object([("enabled", .bool(false))])),
-                ("exceeded", .object([("resident_memory", .bool(false)), ("disk_usage", .bool(false))])),
-            ])))
+            if level >= 1 {
+                if isGlobal { members.append(("memory", memory())) }
+                // No use of hardware is counted.
+                members.append(("hardware", .object([("collection_data", .object([]))])))
+                members.append((
+                    "search_pool",
+                    .object([
+                        ("mode", .text("high_cpu")), ("high_cpu_threads", .int(database.workers.threadCount)),
+                        ("high_io_threads", .int(0)),
+                    ])
+                ))
+            }
+            if isGlobal { members.append(("quota", quota())) }
             return .json(ResponseEncoder.report(.object(members), seconds: call.elapsedSeconds))
         }
     }
@@ -66,9 +69,48 @@ extension Handlers {
         if parameters.detailsLevel >= 1 {
             let features = ["debug", "service_debug_feature", "recovery_mode", "gpu", "rocksdb", "staging"]
             members.append(("features", .object(features.map { ($0, .bool(false)) })))
+            members.append(("system", system()))
         }
+        if options.security.acceptsTokens { members.append(("jwt_rbac", .bool(true))) }
         members.append(("startup", .text(identity.startup)))
         return .object(members)
+    }
+
+    private func system() -> ReportValue {
+        let distribution = MachineUse.distribution()
+        func whole(_ value: Int?) -> ReportValue { value.map { .int($0 >> 10) } ?? .null }
+        func text(_ value: String?) -> ReportValue { value.map { .text($0) } ?? .null }
+        return .object([
+            ("distribution", text(distribution.name)), ("distribution_version", text(distribution.version)),
+            ("is_docker", .bool(MachineUse.isContainer)), ("cores", .int(MachineUse.cores)),
+            ("ram_size", whole(MachineUse.memoryBytes())), ("disk_size", whole(MachineUse.disk(database.path)?.total)),
+            ("cpu_flags", .text(MachineUse.processorFlags().joined(separator: ","))),
+            ("cpu_endian", .text(1.littleEndian == 1 ? "little" : "big")),
+        ])
+    }
+
+    /// What the allocator tells; its metadata it does not tell.
+    private func memory() -> ReportValue {
+        guard let use = options.allocatorUse?() else { return .null }
+        return .object([
+            ("active_bytes", .int(use.activeBytes)), ("allocated_bytes", .int(use.allocatedBytes)),
+            ("metadata_bytes", .int(0)), ("resident_bytes", .int(ProcessUse.residentBytes() ?? 0)),
+            ("retained_bytes", .int(use.retainedBytes)),
+        ])
+    }
+
+    private func quota() -> ReportValue {
+        let exceeded = quotaManager.exceeded()
+        return .object([
+            ("config", quotaManager.config.report),
+            (
+                "exceeded",
+                .object([
+                    ("resident_memory", exceeded[.memory].map { .bool($0) } ?? .null),
+                    ("disk_usage", exceeded[.disk].map { .bool($0) } ?? .null),
+                ])
+            ),
+        ])
     }
 
     // MARK: Collections
@@ -118,9 +160,26 @@ extension Handlers {
         ]
         if parameters.detailsLevel >= 4 {
             members.append(("segments", .array(segments.map { segment($0.1, of: $0.0, parameters) })))
-            members.append(("indexed_only_excluded_vectors", .object([])))
         }
-        members.append(("update_queue", .object([("length", .int(report.info.updateQueueLength))])))
+        let status = report.info.optimizerError.map { ReportValue.object([("error", .text($0))]) } ?? .text("ok")
+        members.append((
+            "optimizations", .object([("status", status), ("optimizations", .object([("count", .int(0))]))])
+        ))
+        // Vectors are read from mapped memory.
+        members.append(("async_scorer", .bool(false)))
+        if parameters.detailsLevel >= 4 {
+            members.append((
+                "indexed_only_excluded_vectors",
+                .object(report.unindexed.map { (parameters.shown($0.name), .int($0.count)) })
+            ))
+        }
+        members.append((
+            "update_queue",
+            .object([
+                ("length", .int(report.info.updateQueueLength)), ("op_num", .int(report.operationNumber)),
+                ("deferred_points", .int(0)),
+            ])
+        ))
         return .object(members)
     }
 
@@ -138,7 +197,7 @@ extension Handlers {
             )
         }
         let info: ReportValue = .object([
-            ("uuid", .text(Self.uuid(segment.id ?? 0))),
+            ("uuid", .text(SegmentName.uuid(segment.id ?? 0))),
             ("segment_type", .text(segment.isIndexed ? "indexed" : "plain")),
             ("num_vectors", .int(segment.live)), ("num_points", .int(segment.live)),
             ("num_indexed_vectors", .int(indexed)), ("num_deleted_vectors", .int(segment.deleted)),
@@ -167,17 +226,10 @@ extension Handlers {
         ])
     }
 
-    /// The number of a segment in the form that is expected; 0 stands for one in memory.
-    private static func uuid(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        let padded = String(repeating: "0", count: 16 - digits.utf8.count) + digits
-        return "00000000-0000-0000-\(padded.prefix(4))-\(padded.dropFirst(4))"
-    }
-
     // MARK: Requests
 
     private func requests(_ parameters: ReportParameters) -> ReportValue {
-        var rest: [(String, ReportValue)] = [("responses", responses(metrics.durations(byCollection: false)))]
+        var rest: [(String, ReportValue)] = [("responses", responses(metrics.durations(byCollection: false), parameters))]
         if parameters.perCollection {
             let known = Set(database.collectionNames)
             let all = Dictionary(grouping: metrics.durations(byCollection: true)) { $0.key.collection ?? "" }
@@ -185,26 +237,31 @@ extension Handlers {
                 "per_collection_responses",
                 .object(
                     all.filter { known.contains($0.key) }.sorted { $0.key < $1.key }
-                        .map { (parameters.shown($0.key), responses($0.value)) })
+                        .map { (parameters.shown($0.key), responses($0.value, parameters)) })
             ))
         }
         return .object([("rest", .object(rest)), ("grpc", .object([("responses", .object([]))]))])
     }
 
     /// By route, then by status.
-    private func responses(_ found: [(key: RequestMetrics.Key, durations: RequestMetrics.Durations)]) -> ReportValue {
+    private func responses(
+        _ found: [(key: RequestMetrics.Key, durations: RequestMetrics.Durations)], _ parameters: ReportParameters
+    ) -> ReportValue {
         var routes: [(String, [(String, ReportValue)])] = []
         for (key, durations) in found {
             let label = key.method + " " + key.endpoint
             let average = Double(durations.totalNanoseconds) / Double(max(1, durations.count)) / 1000
-            let value: ReportValue = .object([
+            var members: [(String, ReportValue)] = [
                 ("count", .int(durations.count)), ("avg_duration_micros", .double(average)),
                 ("min_duration_micros", .double(Double(durations.minNanoseconds) / 1000)),
                 ("max_duration_micros", .double(Double(durations.maxNanoseconds) / 1000)),
                 ("total_duration_micros", .int(Int(durations.totalNanoseconds / 1000))),
-            ])
+            ]
+            if parameters.detailsLevel >= 1 {
+                members.append(("last_responded", .text(Timestamps.text(durations.lastSecond))))
+            }
             if routes.last?.0 != label { routes.append((label, [])) }
-            routes[routes.count - 1].1.append(("\(key.status)", value))
+            routes[routes.count - 1].1.append(("\(key.status)", .object(members)))
         }
         return .object(routes.map { ($0.0, .object($0.1)) })
     }

@@ -46,6 +46,7 @@ extension Handlers {
         let known = KnownEncoder()
         return .pending(onWorker: !isShort, deadline(call, collection, known)) { reply throws(Rejection) in
             let submission = try decode(call.body, decoder)
+            if submission.operations.contains(where: \.needsRoom) { try quotaManager.check() }
             let encode = submission.encode
             known.encoder.withLock { $0 = encode }
             try engine(call) { () throws(QuiverError) in
@@ -68,5 +69,12 @@ extension Handlers {
             let result = UpdateResult(operationID: collection.lastSequence, status: .waitTimeout)
             return .json(known.encoder.withLock { $0 }(result, call.elapsedSeconds))
         }
+    }
+}
+
+extension UpdateOperation {
+    /// All that writes a point anew does, even what makes it smaller; deleting points is the way out of a full disk.
+    fileprivate var needsRoom: Bool {
+        if case .deletePoints = self { false } else { true }
     }
 }

@@ -11,23 +11,42 @@ import QuiverWire
 struct Handlers: Sendable {
     let database: Database
     let options: ServerOptions
+    let quotaManager: QuotaManager
     let pace = Pace()
     let metrics = RequestMetrics()
+    let slowRequests = SlowRequests()
     let identity = ProcessIdentity()
 
     /// Bodies up to this size are read on the event loop, which takes some tens of microseconds.
     static let shortBodyBytes = 64 << 10
+
+    /// - Throws: `ServerFailure` when the quotas that were set cannot be read.
+    init(database: Database, options: ServerOptions) throws(ServerFailure) {
+        self.database = database
+        self.options = options
+        quotaManager = try QuotaManager(directory: database.path, configured: options.quotas)
+    }
 
     func outcome(_ call: Call) throws(Rejection) -> Outcome {
         switch call.route.operation {
         case .root: .answer(root())
         case .health: .answer(.text("healthz check passed"))
         case .ready: .answer(.text("all shards are ready"))
-        case .clusterStatus: .answer(clusterStatus(call))
-        case .issues: .answer(issues(call))
-        case .clearIssues: .answer(clearIssues(call))
         case .metrics: metrics(call)
         case .telemetry: telemetry(call)
+        case .issues: .answer(issues(call))
+        case .clearIssues: .answer(clearIssues(call))
+        case .quotas: quotas(call)
+        case .updateQuotas: updateQuotas(call)
+        case .clusterStatus: .answer(clusterStatus(call))
+        case .clusterTelemetry: throw clusterTelemetry()
+        case .logger: .answer(logger(call))
+        case .updateLogger: .answer(try updateLogger(call))
+        case .stackTrace: stackTrace(call)
+        case .debugger: .answer(debugger(call))
+        case .updateDebugger: .answer(try updateDebugger(call))
+        case .slowRequests: .answer(slowRequests(call))
+        case .auditLogs: .answer(try auditLogs(call))
 
         case .listCollections: .answer(listCollections(call))
         case .getCollection: try getCollection(call)
@@ -40,6 +59,13 @@ struct Handlers: Sendable {
         case .listCollectionAliases: .answer(try listAliases(call, collection: call.collectionName))
         case .createIndex: try createIndex(call)
         case .deleteIndex: try deleteIndex(call)
+        case .createVectorName: try createVectorName(call)
+        case .deleteVectorName: try deleteVectorName(call)
+        case .collectionCluster: try collectionCluster(call)
+        case .optimizations: try optimizations(call)
+        case .shardKeys: .answer(try shardKeys(call))
+        case .collectionMemory: try collectionMemory(call)
+        case .truncateLog: .answer(try truncateLog(call))
 
         case .upsertPoints: try update(call, call.isPadded ? RequestDecoder.upsertInPlace : RequestDecoder.upsert)
         case .deletePoints: try update(call, RequestDecoder.deletePoints)
@@ -64,10 +90,27 @@ struct Handlers: Sendable {
         case .recommend: try query(call, RequestDecoder.recommend, answeredAs: .list)
         case .recommendBatch: try queryBatch(call, RequestDecoder.recommendBatch, answeredAs: .list)
         case .recommendGroups: try queryGroups(call, RequestDecoder.recommendGroups)
+        case .discover: try query(call, RequestDecoder.discover, answeredAs: .list)
+        case .discoverBatch: try queryBatch(call, RequestDecoder.discoverBatch, answeredAs: .list)
+        case .facet: try facet(call)
+        case .matrixPairs: try matrix(call, ResponseEncoder.matrixPairs)
+        case .matrixOffsets: try matrix(call, ResponseEncoder.matrixOffsets)
+
+        case .shardRetrieve: try inShard(call, retrievePoints)
+        case .shardScroll: try inShard(call, scroll)
+        case .shardCount: try inShard(call, count)
+        case .shardCleanup: .answer(try shardCleanup(call))
 
         case .unavailable(let what): throw .unavailable(what)
         case .clusterOnly: throw .clusterOnly
         }
+    }
+
+    private func inShard(
+        _ call: Call, _ handler: (Call) throws(Rejection) -> Outcome
+    ) throws(Rejection) -> Outcome {
+        try checkShard(call)
+        return try handler(call)
     }
 
     /// Reads a body in the form that the decoder wants it.

@@ -7,6 +7,8 @@ package struct Rejection: Error, Hashable, Sendable {
     package var text: String
     /// Sent as `Retry-After`.
     package var retryAfterSeconds: Int?
+    /// The text alone is the answer, not a JSON body around it.
+    package var isPlainText = false
     /// What is written to the log instead of `text`, for failures inside.
     package var isFailureInside: Bool { status >= 500 && status != 501 && status != 507 }
 
@@ -41,5 +43,22 @@ package struct Rejection: Error, Hashable, Sendable {
 
     package static func unavailable(_ what: String) -> Rejection {
         Rejection(status: 501, text: "\(what) is not supported yet")
+    }
+
+    /// A caller that may not do this.
+    package static func forbidden(_ reason: String) -> Rejection {
+        Rejection(status: 403, text: "Forbidden: \(reason)")
+    }
+
+    /// A caller that is not known.
+    package static func unauthorized(_ text: String) -> Rejection { plain(401, text) }
+
+    /// A caller whose token is not good.
+    package static func refused(_ text: String) -> Rejection { plain(403, text) }
+
+    private static func plain(_ status: Int, _ text: String) -> Rejection {
+        var rejection = Rejection(status: status, text: text)
+        rejection.isPlainText = true
+        return rejection
     }
 }

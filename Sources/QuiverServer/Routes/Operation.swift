@@ -1,12 +1,17 @@
-/// What a route does. The handler switches over it; metrics and access rules will too.
+/// What a route does. The handler switches over it.
 package enum Operation: Hashable, Sendable {
     // Service
-    case root, health, ready, clusterStatus, issues, clearIssues, metrics, telemetry
+    case root, health, ready
+    case metrics, telemetry, issues, clearIssues, quotas, updateQuotas
+    case clusterStatus, clusterTelemetry
+    case logger, updateLogger, stackTrace, debugger, updateDebugger, slowRequests, auditLogs
 
     // Collections and aliases
     case listCollections, getCollection, createCollection, updateCollection, deleteCollection, collectionExists
     case updateAliases, listAliases, listCollectionAliases
     case createIndex, deleteIndex
+    case createVectorName, deleteVectorName
+    case collectionCluster, optimizations, shardKeys, collectionMemory, truncateLog
 
     // Points: updates
     case upsertPoints, deletePoints, updateVectors, deleteVectors
@@ -18,6 +23,11 @@ package enum Operation: Hashable, Sendable {
     case query, queryBatch, queryGroups
     case search, searchBatch, searchGroups
     case recommend, recommendBatch, recommendGroups
+    case discover, discoverBatch
+    case facet, matrixPairs, matrixOffsets
+
+    // One shard, by its number
+    case shardRetrieve, shardScroll, shardCount, shardCleanup
 
     /// Part of Qdrant's interface that is not there yet: 501, naming it.
     case unavailable(String)
@@ -25,14 +35,22 @@ package enum Operation: Hashable, Sendable {
     case clusterOnly
 }
 
-/// What a caller needs to be allowed for a route.
-package enum AccessClass: String, Hashable, Sendable {
-    /// No key needed.
+/// What a caller needs to be allowed for a route. `Access` decides.
+package enum AccessClass: Hashable, Sendable, CaseIterable {
+    /// No key.
     case open
-    /// Reads data.
-    case read
-    /// Changes points.
-    case write
-    /// Changes collections, or touches the whole server.
-    case manage
+    /// Any key; what the key may not see is left out of the answer.
+    case listing
+    /// Reading what belongs to the whole server.
+    case globalRead
+    /// Changing it, and changing which collections there are.
+    case globalManage
+    /// Reading the collection of the path.
+    case collectionRead
+    /// Reading what is not its points: shards, snapshots.
+    case collectionExtras
+    /// Changing its points.
+    case collectionWrite
+    /// Changing what is not its points: indexes, snapshots.
+    case collectionManage
 }

@@ -1,154 +1,207 @@
-/// One line of the interface.
-package struct Route: Sendable {
-    package enum Method: String, Hashable, Sendable, CaseIterable {
-        case get = "GET"
-        case put = "PUT"
-        case post = "POST"
-        case patch = "PATCH"
-        case delete = "DELETE"
-    }
-
-    package var method: Method
-    /// Segments between slashes; `{name}` takes one segment, percent-decoded.
-    package var pattern: String
-    package var operation: Operation
-    package var access: AccessClass
-
-    /// The name of the route in metrics and logs: no values, so that there are few of them.
-    package let label: String
-
-    package init(method: Method, pattern: String, operation: Operation, access: AccessClass) {
-        self.method = method
-        self.pattern = pattern
-        self.operation = operation
-        self.access = access
-        label = method.rawValue + " " + pattern
-    }
-}
-
-/// Every route there is, in one place.
+/// Every route there is, in one place: what it does, who may call it, which parameters it reads, whether it is measured,
+/// and how it compares with Qdrant's. docs/COMPATIBILITY.md is written from it.
 ///
-/// A new endpoint is one line here, a case in `Operation` and its handler. The names in braces are
-/// those of Qdrant's interface description, so that a test can compare the two lists.
+/// A new endpoint is one line here, a case in `Operation` and its handler. The names in braces are those of Qdrant's
+/// interface description, so that a test can compare the two lists.
 package enum RouteTable {
-    package static let routes: [Route] = service + collections + updates + reads + legacy + unavailable
+    /// By the headings of docs/COMPATIBILITY.md.
+    package static let groups: [(title: String, routes: [Route])] = [
+        ("Service", service), ("Collections, aliases, indexes", collections), ("Updates", updates), ("Reads", reads),
+        ("Reads of clients before 1.10", legacy), ("Snapshots", snapshots), ("Without documentation", undocumented),
+    ]
+
+    package static let routes: [Route] = groups.flatMap(\.routes)
 
     private static let service: [Route] = [
-        route(.get, "/", .root, .open),
-        route(.get, "/healthz", .health, .open),
-        route(.get, "/livez", .health, .open),
-        route(.get, "/readyz", .ready, .open),
-        route(.get, "/cluster", .clusterStatus, .manage),
-        route(.get, "/metrics", .metrics, .read),
-        route(.get, "/telemetry", .telemetry, .read),
-        route(.get, "/issues", .issues, .manage),
-        route(.delete, "/issues", .clearIssues, .manage),
+        Route(.get, "/", .root, .open, .same("`version` is that of the interface; `commit` is zeros")),
+        Route(.get, "/healthz", .health, .open),
+        Route(.get, "/livez", .health, .open),
+        Route(
+            .get, "/readyz", .ready, .open,
+            .same("the port opens when every collection is open, so it is ready when it answers")),
+        Route(
+            .get, "/metrics", .metrics, .globalRead, [.anonymize, .perCollection, .timeout],
+            .differs(
+                "no `collection_hardware_metric_*` and no `grpc_*`; beside Qdrant's, `quiver_component_bytes` and others by "
+                    + "collection, vector and component")),
+        Route(
+            .get, "/telemetry", .telemetry, .listing, [.anonymize, .detailsLevel, .perCollection, .timeout],
+            .differs("one shard; a segment holds the vectors of one name; no hardware is counted")),
+        Route(.get, "/issues", .issues, .listing, .differs("always an empty list")),
+        Route(.delete, "/issues", .clearIssues, .globalManage),
+        Route(.get, "/quotas", .quotas, .globalRead),
+        Route(
+            .put, "/quotas", .updateQuotas, .globalManage, [.wait],
+            .differs("what a quota refuses is points and indexes, not new collections")),
+        Route(.get, "/cluster", .clusterStatus, .globalRead, .same("`disabled`")),
+        Route(
+            .get, "/cluster/telemetry", .clusterTelemetry, .listing, [.detailsLevel, .timeout],
+            .same("500, which is Qdrant's answer without clustering")),
+        .clusterOnly(.post, "/cluster/recover", .globalManage),
+        .clusterOnly(.delete, "/cluster/peer/{peer_id}", .globalManage, [.timeout, .force]),
     ]
 
     private static let collections: [Route] = [
-        route(.get, "/collections", .listCollections, .read),
-        route(.get, "/collections/{collection_name}", .getCollection, .read),
-        route(.put, "/collections/{collection_name}", .createCollection, .manage),
-        route(.patch, "/collections/{collection_name}", .updateCollection, .manage),
-        route(.delete, "/collections/{collection_name}", .deleteCollection, .manage),
-        route(.get, "/collections/{collection_name}/exists", .collectionExists, .read),
-        route(.post, "/collections/aliases", .updateAliases, .manage),
-        route(.get, "/aliases", .listAliases, .read),
-        route(.get, "/collections/{collection_name}/aliases", .listCollectionAliases, .read),
-        route(.put, "/collections/{collection_name}/index", .createIndex, .manage),
-        route(.delete, "/collections/{collection_name}/index/{field_name}", .deleteIndex, .manage),
+        Route(.get, "/collections", .listCollections, .listing),
+        Route(
+            .get, "/collections/{collection_name}", .getCollection, .collectionRead,
+            .same("counts are exact; `status` is `green`, `yellow` or `red`, never `grey`")),
+        Route(.put, "/collections/{collection_name}", .createCollection, .globalManage, [.timeout]),
+        Route(
+            .patch, "/collections/{collection_name}", .updateCollection, .globalManage, [.timeout],
+            .differs("graphs follow when their segment is next written; `on_disk` of a vector, too")),
+        Route(.delete, "/collections/{collection_name}", .deleteCollection, .globalManage, [.timeout]),
+        Route(.get, "/collections/{collection_name}/exists", .collectionExists, .collectionRead),
+        Route(.post, "/collections/aliases", .updateAliases, .globalManage, [.timeout]),
+        Route(.get, "/aliases", .listAliases, .listing),
+        Route(.get, "/collections/{collection_name}/aliases", .listCollectionAliases, .collectionRead),
+        Route(
+            .put, "/collections/{collection_name}/index", .createIndex, .collectionManage, .update, isMeasured: true),
+        Route(
+            .delete, "/collections/{collection_name}/index/{field_name}", .deleteIndex, .collectionManage, .update),
+        Route(
+            .put, "/collections/{collection_name}/vectors/{vector_name}", .createVectorName, .collectionManage,
+            .update, isMeasured: true),
+        Route(
+            .delete, "/collections/{collection_name}/vectors/{vector_name}", .deleteVectorName, .collectionManage,
+            .update, isMeasured: true),
+        Route(
+            .get, "/collections/{collection_name}/optimizations", .optimizations, .collectionRead,
+            [.with, .completedLimit], .differs("a segment holds the vectors of one name")),
+        Route(
+            .get, "/collections/{collection_name}/cluster", .collectionCluster, .collectionExtras,
+            .differs("one shard, whatever `shard_number` says")),
+        .clusterOnly(.post, "/collections/{collection_name}/cluster", .globalManage, [.timeout]),
+        Route(.get, "/collections/{collection_name}/shards", .shardKeys, .collectionRead, .same("there are no keys")),
+        .clusterOnly(.put, "/collections/{collection_name}/shards", .globalManage, [.timeout]),
+        .clusterOnly(.post, "/collections/{collection_name}/shards/delete", .globalManage, [.timeout]),
     ]
 
     private static let updates: [Route] = [
-        route(.put, "/collections/{collection_name}/points", .upsertPoints, .write),
-        route(.post, "/collections/{collection_name}/points/delete", .deletePoints, .write),
-        route(.put, "/collections/{collection_name}/points/vectors", .updateVectors, .write),
-        route(.post, "/collections/{collection_name}/points/vectors/delete", .deleteVectors, .write),
-        route(.post, "/collections/{collection_name}/points/payload", .setPayload, .write),
-        route(.put, "/collections/{collection_name}/points/payload", .overwritePayload, .write),
-        route(.post, "/collections/{collection_name}/points/payload/delete", .deletePayload, .write),
-        route(.post, "/collections/{collection_name}/points/payload/clear", .clearPayload, .write),
-        route(.post, "/collections/{collection_name}/points/batch", .batchUpdate, .write),
+        update(.put, "", .upsertPoints, .same("list and batch form")),
+        update(.post, "/delete", .deletePoints),
+        update(.put, "/vectors", .updateVectors),
+        update(.post, "/vectors/delete", .deleteVectors),
+        update(.post, "/payload", .setPayload),
+        update(.put, "/payload", .overwritePayload),
+        update(.post, "/payload/delete", .deletePayload),
+        update(.post, "/payload/clear", .clearPayload),
+        update(.post, "/batch", .batchUpdate, .differs("all operations together or none, see below")),
     ]
 
     private static let reads: [Route] = [
-        route(.post, "/collections/{collection_name}/points", .retrievePoints, .read),
-        route(.get, "/collections/{collection_name}/points/{id}", .retrievePoint, .read),
-        route(.post, "/collections/{collection_name}/points/scroll", .scroll, .read),
-        route(.post, "/collections/{collection_name}/points/count", .count, .read),
-        route(.post, "/collections/{collection_name}/points/query", .query, .read),
-        route(.post, "/collections/{collection_name}/points/query/batch", .queryBatch, .read),
-        route(.post, "/collections/{collection_name}/points/query/groups", .queryGroups, .read),
+        read(.post, "", .retrievePoints),
+        Route(
+            .get, "/collections/{collection_name}/points/{id}", .retrievePoint, .collectionRead, [.consistency]),
+        read(.post, "/scroll", .scroll),
+        read(.post, "/count", .count),
+        read(.post, "/query", .query),
+        read(.post, "/query/batch", .queryBatch, .same("the queries see the same moment")),
+        read(.post, "/query/groups", .queryGroups),
+        Route(.post, "/collections/{collection_name}/facet", .facet, .collectionRead, .read),
+        read(.post, "/search/matrix/pairs", .matrixPairs),
+        read(.post, "/search/matrix/offsets", .matrixOffsets),
     ]
 
-    /// What clients older than 1.10 speak.
+    /// What clients older than 1.10 speak; Qdrant serves it without documenting it.
     private static let legacy: [Route] = [
-        route(.post, "/collections/{collection_name}/points/search", .search, .read),
-        route(.post, "/collections/{collection_name}/points/search/batch", .searchBatch, .read),
-        route(.post, "/collections/{collection_name}/points/search/groups", .searchGroups, .read),
-        route(.post, "/collections/{collection_name}/points/recommend", .recommend, .read),
-        route(.post, "/collections/{collection_name}/points/recommend/batch", .recommendBatch, .read),
-        route(.post, "/collections/{collection_name}/points/recommend/groups", .recommendGroups, .read),
+        read(.post, "/search", .search),
+        read(.post, "/search/batch", .searchBatch),
+        read(.post, "/search/groups", .searchGroups),
+        read(.post, "/recommend", .recommend),
+        read(.post, "/recommend/batch", .recommendBatch),
+        read(.post, "/recommend/groups", .recommendGroups),
+        read(.post, "/discover", .discover),
+        read(.post, "/discover/batch", .discoverBatch),
     ]
 
-    /// Known, and answered with the truth: not there yet, or not on a single machine.
-    private static let unavailable: [Route] =
+    private static let snapshots: [Route] =
         [
-            missing(.get, "/quotas", "Reading quotas", .manage),
-            missing(.put, "/quotas", "Changing quotas", .manage),
-            missing(.get, "/cluster/telemetry", "Cluster telemetry", .manage),
-            route(.post, "/cluster/recover", .clusterOnly, .manage),
-            route(.delete, "/cluster/peer/{peer_id}", .clusterOnly, .manage),
-
-            missing(.put, "/collections/{collection_name}/vectors/{vector_name}", "Adding a named vector", .manage),
-            missing(
-                .delete, "/collections/{collection_name}/vectors/{vector_name}", "Deleting a named vector", .manage),
-            missing(.get, "/collections/{collection_name}/cluster", "Cluster information of a collection", .read),
-            route(.post, "/collections/{collection_name}/cluster", .clusterOnly, .manage),
-            missing(.get, "/collections/{collection_name}/optimizations", "Listing optimizations", .read),
-            missing(.get, "/collections/{collection_name}/shards", "Listing shard keys", .read),
-            route(.put, "/collections/{collection_name}/shards", .clusterOnly, .manage),
-            route(.post, "/collections/{collection_name}/shards/delete", .clusterOnly, .manage),
-
-            missing(.post, "/collections/{collection_name}/facet", "Faceting", .read),
-            missing(.post, "/collections/{collection_name}/points/search/matrix/pairs", "The distance matrix", .read),
-            missing(.post, "/collections/{collection_name}/points/search/matrix/offsets", "The distance matrix", .read),
-            missing(.post, "/collections/{collection_name}/points/discover", "Discovery search", .read),
-            missing(.post, "/collections/{collection_name}/points/discover/batch", "Discovery search", .read),
-
-            missing(.get, "/snapshots", "Listing full snapshots", .manage),
-            missing(.post, "/snapshots", "Creating a full snapshot", .manage),
-            missing(.get, "/snapshots/{snapshot_name}", "Downloading a full snapshot", .manage),
-            missing(.delete, "/snapshots/{snapshot_name}", "Deleting a full snapshot", .manage),
+            .missing(.get, "/snapshots", "Listing full snapshots", .globalRead),
+            .missing(.post, "/snapshots", "Creating a full snapshot", .globalManage, [.wait]),
+            .missing(.get, "/snapshots/{snapshot_name}", "Downloading a full snapshot", .globalRead),
+            .missing(.delete, "/snapshots/{snapshot_name}", "Deleting a full snapshot", .globalManage, [.wait]),
         ] + snapshots(of: "/collections/{collection_name}", "collection snapshot")
         + snapshots(of: "/collections/{collection_name}/shards/{shard_id}", "shard snapshot")
         + [
-            missing(
-                .get, "/collections/{collection_name}/shards/{shard_id}/snapshot", "Streaming a shard snapshot", .manage
-            )
+            .missing(
+                .get, "/collections/{collection_name}/shards/{shard_id}/snapshot", "Streaming a shard snapshot",
+                .collectionManage)
         ]
+
+    private static let undocumented: [Route] = [
+        Route(.get, "/logger", .logger, .globalRead),
+        Route(.post, "/logger", .updateLogger, .globalManage, .differs("only `log_level`; 501 for the rest")),
+        Route(.get, "/stacktrace", .stackTrace, .globalManage, .differs("the threads and their names, without frames")),
+        Route(.get, "/debugger", .debugger, .globalManage, .same("nothing is configured")),
+        Route(.patch, "/debugger", .updateDebugger, .globalManage, .refused("501, unless it switches Pyroscope off")),
+        Route(
+            .get, "/profiler/slow_requests", .slowRequests, .globalManage, [.limit, .request],
+            .differs("requests by route, without their bodies")),
+        Route(.post, "/audit/logs", .auditLogs, .globalManage, [.timeout], .same("400: there is no audit log")),
+        .clusterOnly(.get, "/cluster/metadata/keys", .globalRead),
+        .clusterOnly(.get, "/cluster/metadata/keys/{key}", .globalRead),
+        .clusterOnly(.put, "/cluster/metadata/keys/{key}", .globalManage, [.wait]),
+        .clusterOnly(.delete, "/cluster/metadata/keys/{key}", .globalManage, [.wait]),
+        Route(
+            .get, "/collections/{collection_name}/memory", .collectionMemory, .collectionRead,
+            .differs("ids and the log are under `other`; what is expected to be cached is what is searched")),
+        Route(
+            .post, "/collections/{collection_name}/truncate_unapplied_wal", .truncateLog, .globalManage,
+            .same("0: no update waits in the log, each is applied when it is answered")),
+        Route(
+            .post, "/collections/{collection_name}/shards/{shard_id}/points", .shardRetrieve, .collectionRead, .read),
+        Route(
+            .post, "/collections/{collection_name}/shards/{shard_id}/points/scroll", .shardScroll, .collectionRead,
+            .read),
+        Route(
+            .post, "/collections/{collection_name}/shards/{shard_id}/points/count", .shardCount, .collectionRead,
+            .read),
+        Route(
+            .post, "/collections/{collection_name}/shards/{shard_id}/cleanup", .shardCleanup, .globalManage,
+            [.wait, .timeout], .same("nothing to clean")),
+        .missing(
+            .post, "/collections/{collection_name}/shards/{shard_id}/snapshot/partial/create",
+            "Creating a partial snapshot", .collectionManage),
+        .missing(
+            .post, "/collections/{collection_name}/shards/{shard_id}/snapshot/partial/recover",
+            "Recovering from a partial snapshot", .globalManage),
+        .missing(
+            .post, "/collections/{collection_name}/shards/{shard_id}/snapshot/partial/recover_from",
+            "Recovering from a partial snapshot", .globalManage),
+        .missing(
+            .get, "/collections/{collection_name}/shards/{shard_id}/snapshot/partial/manifest",
+            "The manifest of a partial snapshot", .collectionExtras),
+    ]
+
+    // MARK: Forms of lines
+
+    private static func update(
+        _ method: Route.Method, _ end: String, _ operation: Operation, _ compatibility: Route.Compatibility = .same()
+    ) -> Route {
+        Route(
+            method, "/collections/{collection_name}/points" + end, operation, .collectionWrite, .update,
+            isMeasured: true, compatibility)
+    }
+
+    private static func read(
+        _ method: Route.Method, _ end: String, _ operation: Operation, _ compatibility: Route.Compatibility = .same()
+    ) -> Route {
+        Route(
+            method, "/collections/{collection_name}/points" + end, operation, .collectionRead, .read, isMeasured: true,
+            compatibility)
+    }
 
     private static func snapshots(of owner: String, _ what: String) -> [Route] {
         [
-            missing(.get, owner + "/snapshots", "Listing \(what)s", .manage),
-            missing(.post, owner + "/snapshots", "Creating a \(what)", .manage),
-            missing(.put, owner + "/snapshots/recover", "Recovering from a \(what)", .manage),
-            missing(.post, owner + "/snapshots/upload", "Uploading a \(what)", .manage),
-            missing(.get, owner + "/snapshots/{snapshot_name}", "Downloading a \(what)", .manage),
-            missing(.delete, owner + "/snapshots/{snapshot_name}", "Deleting a \(what)", .manage),
+            .missing(.get, owner + "/snapshots", "Listing \(what)s", .collectionExtras),
+            .missing(.post, owner + "/snapshots", "Creating a \(what)", .collectionManage, [.wait]),
+            .missing(.put, owner + "/snapshots/recover", "Recovering from a \(what)", .globalManage, [.wait]),
+            .missing(
+                .post, owner + "/snapshots/upload", "Uploading a \(what)", .globalManage,
+                [.wait, .priority, .checksum]),
+            .missing(.get, owner + "/snapshots/{snapshot_name}", "Downloading a \(what)", .collectionExtras),
+            .missing(.delete, owner + "/snapshots/{snapshot_name}", "Deleting a \(what)", .collectionManage, [.wait]),
         ]
-    }
-
-    private static func route(
-        _ method: Route.Method, _ pattern: String, _ operation: Operation, _ access: AccessClass
-    ) -> Route {
-        Route(method: method, pattern: pattern, operation: operation, access: access)
-    }
-
-    /// `what` begins the sentence "… is not supported yet".
-    private static func missing(
-        _ method: Route.Method, _ pattern: String, _ what: String, _ access: AccessClass
-    ) -> Route {
-        Route(method: method, pattern: pattern, operation: .unavailable(what), access: access)
     }
 }

@@ -188,7 +188,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         // After `Upgrade` and CONNECT the decoder reads no further; neither is spoken here.
         closesBehindAnswer =
             !head.isKeepAlive || head.method == .CONNECT || fields.asksForUpgrade || table.isDraining
-        let plan = dispatcher.plan(head, started: started)
+        let plan = dispatcher.plan(head, fields, started: started)
         self.plan = plan
         if case .call(let call) = plan { self.call = call } else { self.call = nil }
         let limit = dispatcher.options.maximumRequestBytes
@@ -235,7 +235,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
             body = ByteBuffer()
             self.call = call
             let outcome = dispatcher.outcome(call)
-            if case .answer(let answer) = outcome { return finish(answer) }
+            if case .answer(let answer) = outcome { return finish(dispatcher.coded(answer, call)) }
             carryOn(outcome, call, context.eventLoop)
         }
     }

@@ -1,8 +1,10 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
 import Quiver
 import QuiverModel
+import QuiverWire
 
 /// From a request's head to its handler, and from the handler's outcome to an answer. Used by all event loops.
 final class Dispatcher: Sendable {
@@ -14,18 +16,26 @@ final class Dispatcher: Sendable {
     }
 
     let options: ServerOptions
-    private let matcher = RouteMatcher()
+    private let matcher: RouteMatcher
     private let handlers: Handlers
     private let logger: Logger
+    /// Nil: nobody is asked for a key.
+    private let authentication: Authentication?
 
-    init(handlers: Handlers, options: ServerOptions, logger: Logger) {
+    /// - Parameter routes: those that are answered.
+    init(
+        handlers: Handlers, options: ServerOptions, logger: Logger, routes: [Route] = RouteTable.routes,
+        authentication: Authentication?
+    ) {
         self.handlers = handlers
         self.options = options
         self.logger = logger
+        self.authentication = authentication
+        matcher = RouteMatcher(routes)
     }
 
-    /// Cross-origin rules, route and parameters.
-    func plan(_ head: HTTPRequestHead, started: ContinuousClock.Instant) -> Plan {
+    /// Cross-origin rules, route, caller and parameters.
+    func plan(_ head: HTTPRequestHead, _ fields: RequestFields, started: ContinuousClock.Instant) -> Plan {
         if options.enableCORS, head.method == .OPTIONS, let preflight = CrossOrigin.preflight(head) {
             return .answer(preflight)
         }
@@ -40,25 +50,35 @@ final class Dispatcher: Sendable {
             default: nil
             }
         do throws(Rejection) {
-            switch matcher.match(method, path) {
+            let match = matcher.match(method, path)
+            let caller = try caller(match, fields)
+            switch match {
             case .notFound: return .answer(.empty(status: 404))
             case .malformed:
                 throw Rejection.malformed("path parameters", "the path has an invalid percent sequence")
             case .found(let route, let parameters):
-                if let name = parameters["collection_name"] {
-                    try CollectionName.check(name, creating: route.operation == .createCollection)
+                let collection = parameters["collection_name"]
+                if let collection {
+                    try CollectionName.check(collection, creating: route.operation == .createCollection)
                 }
                 var call = Call(
-                    route: route, path: parameters, query: try QueryParameters(query), body: ByteBuffer(),
-                    started: started)
-                if route.operation == .metrics || route.operation == .telemetry {
-                    call.report = try ReportParameters(query)
-                }
+                    route: route, path: parameters, query: try QueryParameters(query, accepting: route.parameters),
+                    body: ByteBuffer(), access: caller.access, condition: caller.condition, started: started)
+                try caller.access.check(route.access, collection: collection)
+                call.bodyCoding = ContentCoding(field: fields.contentEncoding)
+                if options.enableCompression { call.answerCoding = ContentCoding.accepted(fields.acceptEncoding) }
                 return .call(call)
             }
         } catch {
             return .answer(answer(to: error, label: nil, started))
         }
+    }
+
+    /// Who calls. A path that is not known asks for a key like any other.
+    private func caller(_ match: RouteMatcher.Match, _ fields: RequestFields) throws(Rejection) -> Authentication.Caller {
+        guard let authentication else { return .anybody }
+        if case .found(let route, _) = match, route.access == .open { return .anybody }
+        return try authentication.caller(fields, at: time(nil))
     }
 
     /// Path and query of a request target: `/path?query`, or the absolute form that proxies are sent (RFC 9112, 3.2.2).
@@ -79,10 +99,35 @@ final class Dispatcher: Sendable {
     }
 
     func outcome(_ call: Call) -> Outcome {
+        if call.condition != nil || call.bodyCoding != nil { return preparing(call) }
         do throws(Rejection) {
             return try handlers.outcome(call)
         } catch {
             return .answer(answer(to: error, label: call.route.label, call.started))
+        }
+    }
+
+    /// First what may take its time: unpacking the body, and looking whether the condition of a token holds.
+    private func preparing(_ call: Call) -> Outcome {
+        .pending(onWorker: true, nil) { reply throws(Rejection) in
+            var ready = call
+            try call.condition?.check(in: self.handlers.database)
+            if let coding = call.bodyCoding {
+                let limit = self.options.maximumRequestBytes
+                do throws(Inflater.Failure) {
+                    ready.body = try Inflater.inflate(
+                        call.body, coding, limit: limit, padding: RequestDecoder.paddingByteCount)
+                } catch {
+                    throw switch error {
+                    case .tooLong: Rejection.bodyTooLarge(bytes: nil, limit: limit)
+                    case .malformed:
+                        Rejection(status: 400, text: "Payload error: the body is not in the coding \(coding.name)")
+                    }
+                }
+            }
+            ready.condition = nil
+            ready.bodyCoding = nil
+            self.carryOn(try self.handlers.outcome(ready), ready, reply)
         }
     }
 
@@ -119,11 +164,24 @@ final class Dispatcher: Sendable {
         }
     }
 
+    /// On whatever thread has the answer.
     func answer(to result: Result<Answer, Rejection>, _ call: Call) -> Answer {
         switch result {
-        case .success(let answer): answer
+        case .success(let answer): coded(answer, call)
         case .failure(let rejection): answer(to: rejection, label: call.route.label, call.started)
         }
+    }
+
+    /// The answer in the coding that the caller asked for, where that pays.
+    func coded(_ answer: Answer, _ call: Call) -> Answer {
+        guard let coding = call.answerCoding, answer.body.count >= ContentCoding.leastByteCount,
+            let packed = Deflater.compress(answer.body, coding)
+        else { return answer }
+        var answer = answer
+        answer.body = packed
+        answer.fields.append(("Content-Encoding", "\(coding.name)"))
+        answer.fields.append(("Vary", "Accept-Encoding"))
+        return answer
     }
 
     func answer(to rejection: Rejection, label: String?, _ started: ContinuousClock.Instant) -> Answer {
@@ -140,6 +198,7 @@ final class Dispatcher: Sendable {
             handlers.metrics.record(
                 method: head.method.rawValue, endpoint: call.route.pattern, status: status,
                 collection: call.path["collection_name"], duration)
+            handlers.slowRequests.note(call, duration)
         }
         logger.debug(
             "request",

@@ -6,6 +6,8 @@ struct PrometheusText {
 
     typealias Labels = [(name: String, value: String)]
 
+    /// Before the name of every family.
+    var prefix = ""
     private(set) var text = ""
 
     /// A family with no samples is left out.
@@ -18,10 +20,11 @@ struct PrometheusText {
     }
 
     mutating func head(_ name: String, _ kind: Kind, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        text += "# HELP \(prefix)\(name) \(help)\n# TYPE \(prefix)\(name) \(kind.rawValue)\n"
     }
 
     mutating func sample(_ name: String, _ labels: Labels, _ value: Double) {
+        text += prefix
         text += name
         if !labels.isEmpty {
             text += "{"

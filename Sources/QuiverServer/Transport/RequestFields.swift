@@ -4,6 +4,10 @@ import NIOHTTP1
 struct RequestFields {
     var contentLength: Int?
     var origin: String?
+    var apiKey: String?
+    var authorization: String?
+    var acceptEncoding: String?
+    var contentEncoding: String?
     /// `Expect: 100-continue`.
     var waitsForContinue = false
     var asksForUpgrade = false
@@ -18,6 +22,10 @@ struct RequestFields {
             case 6 where Self.isEqual(name, "origin"): origin = value
             case 6 where Self.isEqual(name, "expect"): waitsForContinue = Self.isEqual(value, "100-continue")
             case 7 where Self.isEqual(name, "upgrade"): asksForUpgrade = true
+            case 7 where Self.isEqual(name, "api-key"): apiKey = value
+            case 13 where Self.isEqual(name, "authorization"): authorization = value
+            case 15 where Self.isEqual(name, "accept-encoding"): acceptEncoding = value
+            case 16 where Self.isEqual(name, "content-encoding"): contentEncoding = value
             default: break
             }
         }

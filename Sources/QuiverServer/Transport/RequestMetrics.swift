@@ -1,3 +1,4 @@
+import Glibc
 import Metrics
 import Synchronization
 
@@ -24,11 +25,14 @@ final class RequestMetrics: Sendable {
         var totalNanoseconds: Int64 = 0
         var minNanoseconds = Int64.max
         var maxNanoseconds: Int64 = 0
+        /// Since 1970.
+        var lastSecond = 0
         /// Of each bound, how many were at most that long and longer than the bound before.
         var buckets = [Int](repeating: 0, count: boundsMicroseconds.count)
 
-        mutating func add(_ nanoseconds: Int64) {
+        mutating func add(_ nanoseconds: Int64, at second: Int) {
             count += 1
+            lastSecond = second
             totalNanoseconds = totalNanoseconds.addingReportingOverflow(nanoseconds).partialValue
             minNanoseconds = min(minNanoseconds, nanoseconds)
             maxNanoseconds = max(maxNanoseconds, nanoseconds)
@@ -57,6 +61,9 @@ final class RequestMetrics: Sendable {
     func record(method: String, endpoint: String, status: Int, collection: String?, _ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &now)
+        let second = now.tv_sec
         var key = Key(method: method, endpoint: endpoint, status: status)
         let timer = state.withLock { state in
             if state.all[key] == nil {
@@ -65,11 +72,11 @@ final class RequestMetrics: Sendable {
                         label: "quiver_rest_responses_duration",
                         dimensions: [("method", method), ("endpoint", endpoint), ("status", "\(status)")]))
             }
-            state.all[key]?.durations.add(nanoseconds)
+            state.all[key]?.durations.add(nanoseconds, at: second)
             let timer = state.all[key]?.timer
             key.collection = collection
             if collection != nil, state.byCollection[key] != nil || state.byCollection.count < Self.mostKeysByCollection {
-                state.byCollection[key, default: Durations()].add(nanoseconds)
+                state.byCollection[key, default: Durations()].add(nanoseconds, at: second)
             }
             return timer
         }

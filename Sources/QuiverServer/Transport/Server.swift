@@ -30,40 +30,78 @@ public struct QuiverServer: Sendable {
         let ownGroup =
             options.eventLoopThreads > 0
             ? MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoopThreads) : nil
-        let listener: Listener
+        let listeners: [Listener]
         do {
-            listener = try await start(group: ownGroup ?? MultiThreadedEventLoopGroup.singleton)
+            listeners = try await startAll(group: ownGroup ?? MultiThreadedEventLoopGroup.singleton)
         } catch {
             try? await ownGroup?.shutdownGracefully()
             throw error
         }
-        onListening(options.host, listener.port)
+        onListening(options.host, listeners.first?.port ?? 0)
         for await _ in signals { break }
-        let unfinished = await listener.stop(within: options.drainTimeout)
+        var unfinished = 0
+        for listener in listeners { unfinished += await listener.stop(within: options.drainTimeout) }
         try? await ownGroup?.shutdownGracefully()
         if unfinished > 0 { throw ServerFailure.unfinished(unfinished) }
     }
 
+    /// The interface alone.
     func start(group: any EventLoopGroup) async throws -> Listener {
-        let dispatcher = Dispatcher(
-            handlers: Handlers(database: database, options: options), options: options, logger: logger)
+        try await start(try Handlers(database: database, options: options), group: group)
+    }
+
+    /// The interface, and the port for metrics where there is one. When one of them cannot be listened on, neither is.
+    func startAll(group: any EventLoopGroup) async throws -> [Listener] {
+        let handlers = try Handlers(database: database, options: options)
+        let first = try await start(handlers, group: group)
+        guard options.metricsPort > 0 else { return [first] }
+        do {
+            return [first, try await startMetrics(handlers, group: group)]
+        } catch {
+            _ = await first.stop(within: .zero)
+            throw error
+        }
+    }
+
+    private func start(_ handlers: Handlers, group: any EventLoopGroup) async throws -> Listener {
+        try await listen(
+            Dispatcher(
+                handlers: handlers, options: options, logger: logger, authentication: Authentication(options.security)),
+            group: group)
+    }
+
+    /// For whoever watches over the server and has no key.
+    private func startMetrics(_ handlers: Handlers, group: any EventLoopGroup) async throws -> Listener {
+        var options = options
+        options.port = options.metricsPort
+        let routes = RouteTable.routes.filter { [.metrics, .health, .ready].contains($0.operation) }
+        return try await listen(
+            Dispatcher(handlers: handlers, options: options, logger: logger, routes: routes, authentication: nil),
+            group: group)
+    }
+
+    private func listen(_ dispatcher: Dispatcher, group: any EventLoopGroup) async throws -> Listener {
         do {
             return try await Listener.start(dispatcher, group: group)
         } catch let error as IOError {
             throw ServerFailure.cannotListen(
-                host: options.host, port: options.port, reason: String(cString: strerror(error.errnoCode)))
+                host: dispatcher.options.host, port: dispatcher.options.port,
+                reason: String(cString: strerror(error.errnoCode)))
         }
     }
 }
 
 public enum ServerFailure: Error, CustomStringConvertible {
     case cannotListen(host: String, port: Int, reason: String)
+    /// What was set by an earlier run cannot be read.
+    case unreadable(path: String, reason: String)
     /// So many connections were closed before their requests were answered.
     case unfinished(Int)
 
     public var description: String {
         switch self {
         case .cannotListen(let host, let port, let reason): "cannot listen on \(host):\(port): \(reason)"
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .unfinished(let count): "\(count) requests could not be finished"
         }
     }

@@ -28,6 +28,6 @@ import Testing
         try await run.checkAll()
         print("kinds, \(shape.testDescription): \(run.events.sorted { $0.key < $1.key }), found \(run.found) of \(run.wanted)")
         // Graphs of four links are among them, and of some runs there are but a few answers.
-        #expect(Double(run.found) >= 0.5 * Double(run.wanted) - 4, "QUIVER_SEED=\(seed)")
+        #expect(Double(run.found) >= 0.93 * Double(run.wanted) - 4, "QUIVER_SEED=\(seed)")
     }
 }

@@ -1,0 +1,38 @@
+import QuiverModel
+
+/// What an analyzer does with a token, settled once.
+struct TextPipeline: Sendable {
+    let tokenizer: Tokenizer
+    let folds: Bool
+    let lowercases: Bool
+    let stopwords: [StopwordSet]
+    let stemmer: StemmerLanguage?
+    /// In scalars.
+    let minimumLength: Int?
+    let maximumLength: Int?
+
+    init(_ options: TextOptions) {
+        tokenizer = options.tokenizer ?? .word
+        folds = options.asciiFolding ?? false
+        lowercases = options.lowercase ?? true
+        minimumLength = options.minTokenLength
+        maximumLength = options.maxTokenLength
+        stemmer =
+            switch options.stemmer {
+            case .snowball(let language): language
+            case .some(.none), nil: nil
+            }
+        stopwords = Self.sets(options.stopwords, lowercases: lowercases).filter { !$0.isEmpty }
+    }
+
+    /// Words are compared as tokens are: in lower case if those are, else as they were given.
+    private static func sets(_ stopwords: Stopwords?, lowercases: Bool) -> [StopwordSet] {
+        switch stopwords {
+        case nil: []
+        case .language(let language): [StopwordLists.set(of: language)]
+        case .set(let languages, let custom):
+            (languages ?? []).map(StopwordLists.set)
+                + [StopwordSet((custom ?? []).map { lowercases ? Lowercasing.lowercased($0) : Array($0.utf8) })]
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+@testable import QuiverServer
+
+/// The table of routes against Qdrant's interface description, where that is at hand: at `QUIVER_QDRANT_SCHEMA`, or in
+/// a directory `shared` beside the package.
+struct SchemaDocumentTests {
+    private static let document: Data? = {
+        let near = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../shared/qdrant-openapi-1.19.json")
+        let given = ProcessInfo.processInfo.environment["QUIVER_QDRANT_SCHEMA"].map { URL(filePath: $0) }
+        return try? Data(contentsOf: given ?? near)
+    }()
+
+    @Test(.enabled(if: document != nil))
+    func everyDocumentedOperationHasItsRouteAndParameters() throws {
+        let data = try #require(Self.document)
+        let root = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let paths = try #require(root["paths"] as? [String: [String: Any]])
+        let routes = Dictionary(uniqueKeysWithValues: RouteTable.routes.map { ($0.label, $0) })
+        var seen: Set<String> = []
+        for (path, operations) in paths {
+            for (method, operation) in operations {
+                let label = method.uppercased() + " " + path
+                seen.insert(label)
+                guard let route = routes[label] else {
+                    Issue.record("no route for \(label)")
+                    continue
+                }
+                let parameters = (operation as? [String: Any])?["parameters"] as? [[String: Any]] ?? []
+                let names = parameters.filter { $0["in"] as? String == "query" }.compactMap { $0["name"] as? String }
+                #expect(Set(route.parameters.names) == Set(names), "\(label)")
+            }
+        }
+        #expect(seen.count == DocumentedOperations.all.count)
+        #expect(seen == Set(DocumentedOperations.all))
+    }
+}
