@@ -70,8 +70,8 @@ def search(sequence):
     for filter in (None, color("red"), models.Filter(must_not=[models.FieldCondition(key="n", range=models.Range(lt=50))])):
         sequence.both(lambda client: hits(client.search("things", vector(5), query_filter=filter, limit=7, offset=2)))
         sequence.both(lambda client: hits(client.search("things", vector(5), query_filter=filter, limit=30, score_threshold=0.2)))
-    point, = sequence.both(lambda client: client.search("things", vector(8), limit=1, with_payload=["n"], with_vectors=False))[:1]
-    assert point.payload == {"n": 8}
+    assert sequence.both(lambda client: [(each.payload, each.vector) for each in client.search(
+        "things", vector(8), limit=1, with_payload=["n"])]) == [({"n": 8}, None)]
     sequence.both(lambda client: [hits(each) for each in client.search_batch("things", requests=[
         models.SearchRequest(vector=vector(1), limit=3), models.SearchRequest(vector=vector(2), limit=4, filter=color("blue"))])])
     sequence.both(lambda client: [(group.id, hits(group.hits)) for group in client.search_groups(

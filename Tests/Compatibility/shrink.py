@@ -28,8 +28,9 @@ class Case:
 class Shrinker:
     """Replays cases on new collections of Quiver and of Edge."""
 
-    def __init__(self, client, watch, directory, options):
-        self.client, self.watch, self.directory, self.options = client, watch, Path(directory), options
+    def __init__(self, client, directory, answered):
+        """`answered`: whether Edge answers the question; one that it refuses is another question."""
+        self.client, self.directory, self.answered = client, Path(directory), answered
         self.deadline = time.monotonic() + SECONDS
         self.runs = 0
 
@@ -40,7 +41,7 @@ class Shrinker:
         quiver, edge = ClientEngine(self.client, name), EdgeEngine(self.directory / name)
         try:
             edge.create(case.layout)
-            quiver.create(case.layout, **self.options)
+            quiver.create(case.layout)
             for action, arguments in case.history:
                 getattr(edge, action)(*arguments)
                 getattr(quiver, action)(*arguments)
@@ -48,7 +49,8 @@ class Shrinker:
                 expected, refusal = case.question.ask(edge), None
             except Exception as problem:
                 expected, refusal = None, problem
-            judge(case.question, quiver, edge, expected, refusal, "smallest case")
+            if (refusal is None) == self.answered:
+                judge(case.question, quiver, edge, expected, refusal, "smallest case")
         except AssertionError as found:
             return str(found)
         except Exception:
@@ -81,7 +83,7 @@ class Shrinker:
 
 def smallest_case(trial, found, directory, client, watch):
     """The requests of the smallest case that still differs, or a note that only the whole trial shows it."""
-    shrinker = Shrinker(client, watch, tempfile.mkdtemp(dir=directory), {})
+    shrinker = Shrinker(client, tempfile.mkdtemp(dir=directory), found.answered)
     case = Case(trial.first_layout, trial.history, found.question)
     whole = as_one_upsert(trial, case)
     if whole is not None and shrinker.fails(whole):

@@ -21,9 +21,9 @@ OPERATIONS = {"upsert": models.UpsertOperation, "delete": models.DeleteOperation
 class Disagreement(AssertionError):
     """An engine answered a question otherwise than the authority."""
 
-    def __init__(self, message, engine, question):
+    def __init__(self, message, engine, question, answered):
         super().__init__(message)
-        self.engine, self.question = engine, question
+        self.engine, self.question, self.answered = engine, question, answered
 
 
 def operation(kind, argument):
@@ -323,7 +323,7 @@ class Trial:
         try:
             judge(question, engine, self.authority, expected, refusal, context)
         except AssertionError as problem:
-            raise Disagreement(str(problem), name, question) from None
+            raise Disagreement(str(problem), name, question, refusal is None) from None
 
 
 def judge(question, engine, authority, expected, refusal, context):
