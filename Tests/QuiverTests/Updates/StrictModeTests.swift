@@ -99,6 +99,10 @@ struct StrictModeTests {
             _ = try await test.collection.queryGroups(GroupsRequest(query: query, groupBy: city, groupSize: 3, limit: 10))
         }
         #expect(groups?.message.hasPrefix(#"Limit exceeded 30 > 15 for "limit""#) == true)
+        let matrix = await refusal { _ = try test.collection.matrixBlocking(MatrixRequest(sample: 10, limit: 2)) }
+        #expect(matrix?.message.hasPrefix(#"Limit exceeded 20 > 15 for "limit""#) == true)
+        let facet = await refusal { _ = try test.collection.facetBlocking(FacetRequest(key: city, limit: 16)) }
+        #expect(facet?.message == text)
         let batch = await refusal { _ = try await test.collection.queryBatch([query, QueryRequest(limit: 16)]) }
         #expect(batch?.message == text)
     }
