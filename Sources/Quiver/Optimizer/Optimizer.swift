@@ -63,7 +63,8 @@ final class Optimizer: Sendable {
     private let work: BackgroundWork
     private let state = LockedCondition(State())
 
-    /// Idle for so long, a growing segment of at least `idleRows` rows is sealed, and after `longIdle` any.
+    /// Idle for so long, a growing segment of at least `idleRows` rows is sealed, or any where nothing is sealed yet, and
+    /// after `longIdle` any.
     private static let idle = Duration.seconds(1)
     private static let longIdle = Duration.seconds(10)
     private static let idleRows = 1000
@@ -181,7 +182,8 @@ final class Optimizer: Sendable {
         guard config.optimizers.maxOptimizationThreads != 0 else { return false }
         return view.vectors.contains { vector in
             let growing = vector.growing.reduce(0) { $0 + $1.liveCount }
-            return growing >= rows && policy(vector, config).wantsGraphs(liveRows: vector.liveCount)
+            let isFirst = vector.sealed.isEmpty && growing > 0
+            return (growing >= rows || isFirst) && policy(vector, config).wantsGraphs(liveRows: vector.liveCount)
         }
     }
 

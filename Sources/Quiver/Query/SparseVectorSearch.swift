@@ -104,7 +104,7 @@ struct SparseWeights {
         for segment in view.sealed {
             guard let sparse = segment.segment.sparse else { continue }
             if corpus == nil {
-                statistics.add(sparse.index)
+                statistics.add(sparse.index, emptyRows: sparse.emptyRows)
             } else {
                 statistics.add(sparse.rows, SparseVectorSearch.filter(segment, corpus, passFraction: 1))
             }

@@ -1,11 +1,16 @@
 import QuiverIndex
 import QuiverModel
+import Synchronization
 
 /// The rows of a sealed segment of sparse vectors and their inverted index.
 @safe struct SealedSparse: Sendable {
     let rows: SparseRowsView
     let index: SparseIndexView
     private let chunks: [UnsafeRawBufferPointerBox]
+    private let knownEmptyRows = KnownCount()
+
+    /// Counted when it is first asked for: opening a segment reads none of its rows.
+    var emptyRows: Int { knownEmptyRows.value(rows.countEmptyRows) }
 
     init(_ meta: SegmentMeta, _ reader: SegmentReader) throws(QuiverError) {
         rows = try SealedSparse.openRows(pointCount: meta.pointCount, reader)
@@ -39,6 +44,19 @@ import QuiverModel
             guard let start = unsafe chunk.bytes.baseAddress else { continue }
             unsafe MappedMemory.place(start, bytes: chunk.bytes.count, placement.graph)
         }
+    }
+}
+
+/// A number that is worked out once; two threads that ask at the same time both do.
+private final class KnownCount: Sendable {
+    private let count = Atomic(-1)
+
+    func value(_ work: () -> Int) -> Int {
+        let known = count.load(ordering: .relaxed)
+        if known >= 0 { return known }
+        let value = work()
+        count.store(value, ordering: .relaxed)
+        return value
     }
 }
 

@@ -104,6 +104,13 @@ package enum SparseDatatype: UInt8, Sendable, CaseIterable {
         return unsafe raw(row).count
     }
 
+    /// Rows without any entry. Reads all offsets.
+    package func countEmptyRows() -> Int {
+        var empty = 0
+        for row in 0..<count where unsafe raw(row).count == 0 { empty += 1 }
+        return empty
+    }
+
     /// Indices and values of row `row` where they lie. The datatype must be float32.
     package func withFloatEntries(
         of row: Int, _ body: (UnsafePointer<UInt32>, UnsafePointer<Float>, Int) -> Void

@@ -15,8 +15,10 @@ import CVectorKernels
     }
 
     /// All rows of an index, dead ones too: they count until their segment is rewritten.
-    package mutating func add(_ index: SparseIndexView) {
-        rowCount += index.rowCount
+    ///
+    /// - Parameter emptyRows: how many of them have no index at all; those do not count.
+    package mutating func add(_ index: SparseIndexView, emptyRows: Int) {
+        rowCount += max(0, index.rowCount - emptyRows)
         for place in indices.indices { counts[place] += index.rowCount(of: indices[place]) }
     }
 
@@ -33,8 +35,9 @@ import CVectorKernels
     @inline(__always)
     private mutating func add(_ count: Int, _ filter: RowFilter, _ row: (Int) -> qvk_sparse_row) {
         for index in 0..<count where filter.accepts(UInt32(truncatingIfNeeded: index)) {
-            rowCount += 1
             let raw = unsafe row(index)
+            if unsafe raw.count == 0 { continue }
+            rowCount += 1
             var entry = 0
             var place = 0
             while unsafe entry < raw.count && place < indices.count {
