@@ -22,11 +22,15 @@ public struct CollectionInfo: Sendable {
     public var payloadSchema: [String: PayloadIndexInfo]
     /// Updates waiting to be applied.
     public var updateQueueLength: Int
+    /// What of the configuration has no effect, and why.
+    public var warnings: [String]
 
     public init(
         status: CollectionStatus, optimizerError: String?, pointsCount: Int, indexedVectorsCount: Int,
-        segmentsCount: Int, config: CollectionConfig, payloadSchema: [String: PayloadIndexInfo], updateQueueLength: Int
+        segmentsCount: Int, config: CollectionConfig, payloadSchema: [String: PayloadIndexInfo], updateQueueLength: Int,
+        warnings: [String] = []
     ) {
+        self.warnings = warnings
         self.status = status
         self.optimizerError = optimizerError
         self.pointsCount = pointsCount

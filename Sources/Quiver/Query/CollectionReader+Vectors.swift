@@ -80,7 +80,7 @@ extension CollectionReader {
         _ deadline: ContinuousClock.Instant?
     ) -> VectorSearch {
         let vector = view.vectors[index]
-        let settings = core.searchSettings(index)
+        let settings = core.searchSettings(vector.field)
         let bytes = vector.bytesPerPoint
         var planner = SearchPlanner(
             matchCount: accepted?.count, liveCount: vector.liveCount,
@@ -104,7 +104,7 @@ extension CollectionReader {
         usesIDF: Bool, _ deadline: ContinuousClock.Instant?
     ) throws -> SparseVectorSearch {
         let vector = view.vectors[index]
-        let settings = core.searchSettings(index)
+        let settings = core.searchSettings(vector.field)
         var vectors = examples.vectors.compactMap { if case .sparse(let vector) = $0 { vector } else { nil } }
         if usesIDF, vector.field.modifier == .idf {
             var corpus: SlotBitmap?
