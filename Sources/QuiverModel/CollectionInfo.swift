@@ -22,15 +22,10 @@ public struct CollectionInfo: Sendable {
     public var payloadSchema: [String: PayloadIndexInfo]
     /// Updates waiting to be applied.
     public var updateQueueLength: Int
-    /// What of the configuration has no effect, and why.
-    public var warnings: [String]
-
     public init(
         status: CollectionStatus, optimizerError: String?, pointsCount: Int, indexedVectorsCount: Int,
-        segmentsCount: Int, config: CollectionConfig, payloadSchema: [String: PayloadIndexInfo], updateQueueLength: Int,
-        warnings: [String] = []
+        segmentsCount: Int, config: CollectionConfig, payloadSchema: [String: PayloadIndexInfo], updateQueueLength: Int
     ) {
-        self.warnings = warnings
         self.status = status
         self.optimizerError = optimizerError
         self.pointsCount = pointsCount
@@ -40,6 +35,8 @@ public struct CollectionInfo: Sendable {
         self.payloadSchema = payloadSchema
         self.updateQueueLength = updateQueueLength
     }
+
+    public var warnings: [String] { config.warnings }
 }
 
 public enum AliasAction: Sendable {

@@ -26,6 +26,6 @@ extension CollectionReader {
             optimizerError: readOnly ?? optimizer.error, pointsCount: view.pointCount, indexedVectorsCount: indexed,
             // The part that takes new points counts as one even while it is empty.
             segmentsCount: max(1, segments), config: core.config, payloadSchema: schema,
-            updateQueueLength: core.writer.pendingUpdates, warnings: core.config.warnings)
+            updateQueueLength: core.writer.pendingUpdates)
     }
 }

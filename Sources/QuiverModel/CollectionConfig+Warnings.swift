@@ -1,8 +1,6 @@
-import QuiverModel
-
 extension CollectionConfig {
     /// What has no effect, for each vector in the order of the names, as Qdrant puts it.
-    var warnings: [String] {
+    public var warnings: [String] {
         (vectors?.byName ?? [:]).sorted { $0.key < $1.key }.compactMap { name, params in
             guard hnsw.applying(params.hnswConfig).inlineStorage == true else { return nil }
             let option = "The `hnsw_config.inline_storage` option for vector '\(name)'"
