@@ -28,7 +28,6 @@ struct VectorField: Sendable {
     /// Of sparse vectors: dot.
     let distance: Distance
     let datatype: VectorDatatype
-    let modifier: SparseModifier
     /// Of dense vectors and multivectors.
     let storage: RowStorage?
     /// Of the vector set that the name came in with: one that was dropped and made anew is another field.
@@ -52,7 +51,6 @@ struct VectorField: Sendable {
         dimension = params.size
         distance = params.distance
         datatype = params.datatype ?? .float32
-        modifier = .none
         storage = RowStorage(VectorField.stored(datatype), dimension: params.size, metric: params.distance.metric)
     }
 
@@ -62,7 +60,6 @@ struct VectorField: Sendable {
         dimension = 0
         distance = .dot
         datatype = params.index?.datatype ?? .float32
-        modifier = params.modifier ?? .none
         storage = nil
     }
 

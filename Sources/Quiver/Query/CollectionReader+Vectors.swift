@@ -15,7 +15,7 @@ extension CollectionReader {
             throw QuiverError.vectorNameUnknown(stage.using)
         }
         let field = view.vectors[index].field
-        if stage.params.idf != nil, field.modifier != .idf {
+        if stage.params.idf != nil, core.searchSettings(field).modifier != .idf {
             throw QuiverError.badRequest(
                 "the `idf` parameter needs a sparse vector with the modifier `idf`, which `\(stage.using)` has not")
         }
@@ -106,7 +106,7 @@ extension CollectionReader {
         let vector = view.vectors[index]
         let settings = core.searchSettings(vector.field)
         var vectors = examples.vectors.compactMap { if case .sparse(let vector) = $0 { vector } else { nil } }
-        if usesIDF, vector.field.modifier == .idf {
+        if usesIDF, settings.modifier == .idf {
             var corpus: SlotBitmap?
             if case .corpus(let filter)? = params.idf { corpus = try matching(filter, deadline)?.bitmap }
             let weights = SparseWeights(vectors, vector, corpus: corpus)

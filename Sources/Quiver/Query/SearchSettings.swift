@@ -13,6 +13,8 @@ struct SearchSettings: Sendable {
     var fullScanBytes: Int
     /// Vectors without a graph that a search of indexed points only still looks at; nil: any number.
     var mostUnindexedBytes: Int?
+    /// Of sparse vectors. A change of the configuration counts at once: what is stored does not depend on it.
+    var modifier: SparseModifier
 
     init(_ config: CollectionConfig, _ field: VectorField) {
         let hnsw = config.hnsw.applying(config.vectors?.byName[field.name]?.hnswConfig)
@@ -23,5 +25,6 @@ struct SearchSettings: Sendable {
         hasGraphs = hnsw.m > 0
         fullScanBytes = hnsw.fullScanThreshold * 1024
         mostUnindexedBytes = indexingKilobytes > 0 ? indexingKilobytes * 1024 : nil
+        modifier = config.sparseVectors?[field.name]?.modifier ?? .none
     }
 }
