@@ -73,7 +73,7 @@ extension Search {
             partial: scorer.partial)
         // The walk to the zones has seeds of its own in the same place.
         let kept = unsafe Array(UnsafeBufferPointer(start: scratch.borrowedBuffers.rejected, count: used))
-        let walked = walk(graph, scorer: pairs, filter: RowFilter(), ef: ef, scratch: scratch)
+        let walked = walk(graph, scorer: pairs, filter: unsafe RowFilter(), ef: ef, scratch: scratch)
         outcome.scoredCount &+= walked.scoredCount
         let found = unsafe scratch.candidates
         let count = min(found.count, mostZoneSeeds, max(0, ef - 1 - used))
