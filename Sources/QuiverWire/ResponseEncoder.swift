@@ -3,8 +3,8 @@ package import QuiverModel
 
 /// Whole response bodies, one function for each kind of answer.
 ///
-/// An answer is `{"result":…,"status":"ok","time":<seconds>,"usage":null}`, or
-/// `{"status":{"error":"text"},"time":<seconds>}`. `usage` is null because no use of hardware or models is reported.
+/// An answer is `{"result":…,"status":"ok","time":<seconds>}`, or `{"status":{"error":"text"},"time":<seconds>}`.
+/// There is no `usage`, as in Qdrant where it has nothing to tell: clients before 1.9 refuse fields they do not know.
 package enum ResponseEncoder {
     static func envelope(
         _ seconds: Double, reserving byteCount: Int = 256, _ result: (inout JSONWriter) -> Void
@@ -17,8 +17,6 @@ package enum ResponseEncoder {
             writer.value("ok")
             writer.key("time")
             writer.value(seconds)
-            writer.key("usage")
-            writer.null()
             writer.endObject()
         }
     }

@@ -46,6 +46,12 @@ def assert_same_order(actual, expected, context):
         assert not only(*before_cut) and not only(*reversed(before_cut)), f"{context}\n{both(*before_cut)}"
 
 
+def is_decided(hits):
+    """Whether no rounding can change which of these hits come first, or their order."""
+    scores = [score for _, score in hits]
+    return all(abs(a - b) > 4 * margin(a) for a, b in zip(scores, scores[1:]))
+
+
 def only(these, those):
     """What is in these and not in those, counted."""
     return list((Counter(these) - Counter(those)).elements())
@@ -55,16 +61,24 @@ def assert_same_groups(actual, expected, context):
     """Groups are ranked by their best hit. One point can lead several groups, so groups of equal rank come in
     any order, and those that rank last may be other ones."""
     shown = f"{context}\n{both(actual, expected)}"
-    assert len({(type(key), key) for key, _ in actual}) == len(actual) == len(expected), shown
-    assert_same_hits([((type(key), key), hits[0][1]) for key, hits in actual],
-                     [((type(key), key), hits[0][1]) for key, hits in expected], context)
-    wanted = {(type(key), key): hits for key, hits in expected}
-    for key, hits in actual:
+    assert len({(type(key), key) for key, *_ in actual}) == len(actual) == len(expected), shown
+    assert_same_hits([((type(key), key), hits[0][1]) for key, hits, _ in actual],
+                     [((type(key), key), hits[0][1]) for key, hits, _ in expected], context)
+    wanted = {(type(key), key): (hits, lookup) for key, hits, lookup in expected}
+    for key, hits, lookup in actual:
         if (type(key), key) in wanted:
-            assert_same_hits(hits, wanted[type(key), key], f"{context}, group {key!r}")
+            others, other_lookup = wanted[type(key), key]
+            assert_same_hits(hits, others, f"{context}, group {key!r}")
+            assert canonical(lookup) == canonical(other_lookup), f"{context}, what is looked up for group {key!r}"
 
 
-def assert_same_records(actual, expected, context):
+def assert_same_matrix(actual, expected, context):
+    assert list(actual) == list(expected), f"{context}: the points are {list(actual)}, not {list(expected)}"
+    for point_id, neighbours in expected.items():
+        assert_same_hits(actual[point_id], neighbours, f"{context}: neighbours of {point_id}")
+
+
+def assert_same_records(actual, expected, context, tolerance=1e-5):
     assert list(actual) == list(expected), \
         f"{context}: ids or their order differ\n{sorted(actual.keys() ^ expected.keys(), key=str)[:10]}"
     for point_id, (payload, vectors) in actual.items():
@@ -74,8 +88,15 @@ def assert_same_records(actual, expected, context):
         assert vectors.keys() == wanted_vectors.keys(), \
             f"{context}: {point_id} has the vectors {sorted(vectors)}, not {sorted(wanted_vectors)}"
         for name, values in vectors.items():
-            np.testing.assert_allclose(values, wanted_vectors[name], atol=1e-5, rtol=1e-5,
-                                       err_msg=f"{context}: vector {name!r} of {point_id}")
+            assert_same_vector(values, wanted_vectors[name], f"{context}: vector {name!r} of {point_id}", tolerance)
+
+
+def assert_same_vector(actual, expected, context, tolerance=1e-5):
+    if isinstance(expected, dict):
+        assert list(actual) == list(expected), f"{context}: indices {list(actual)}, not {list(expected)}"
+        actual, expected = list(actual.values()), list(expected.values())
+    assert np.shape(actual) == np.shape(expected), f"{context}: shape {np.shape(actual)}, not {np.shape(expected)}"
+    np.testing.assert_allclose(actual, expected, atol=tolerance, rtol=tolerance, err_msg=context)
 
 
 def canonical(payload):

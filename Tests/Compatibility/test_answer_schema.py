@@ -36,7 +36,7 @@ def test_wrong_answers_are_found(method, path, result):
 
 def test_errors_and_content_types():
     assert violation("GET", "/collections/c", {"status": {"error": "x"}, "time": 0.1}, status=404) is None
-    assert violation("GET", "/collections/c", {"status": {"problem": "x"}, "time": 0.1}, status=404)
+    assert violation("GET", "/collections/c", {"status": {"error": 5}, "time": 0.1}, status=404)
     assert violation("GET", "/collections/c", {**ENVELOPE}, content_type="text/plain")
 
 

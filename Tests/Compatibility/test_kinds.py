@@ -13,7 +13,8 @@ from qdrant_client import models
 
 from compare import assert_same_hits
 from conftest import AGAINST_MEMORY
-from engines import DISTANCES, plain_id
+from edge_models import DISTANCES
+from engines import plain_id
 
 pytestmark = pytest.mark.skipif(AGAINST_MEMORY, reason="local mode stores float32 only")
 

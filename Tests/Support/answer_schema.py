@@ -101,8 +101,12 @@ class Watch:
     def __init__(self):
         self.schema = AnswerSchema(json.loads(DOCUMENT.read_text())) if DOCUMENT.is_file() else None
         self.violations = []
+        self.recorded = None  # Requests as (method, path, body), while a list stands here.
 
     def look(self, response):
+        if self.recorded is not None:
+            self.recorded.append((response.request.method, response.request.url.raw_path.decode(),
+                                  response.request.content.decode(errors="replace")))
         if self.schema is None or not response.is_stream_consumed or not response.is_closed:
             return
         request = response.request
