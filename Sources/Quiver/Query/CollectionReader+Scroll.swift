@@ -70,7 +70,7 @@ extension CollectionReader {
         _ order: OrderBy, _ matching: SlotBitmap?, limit: Int, _ deadline: ContinuousClock.Instant?
     ) throws -> [PlacedPoint] {
         guard let index = view.indexes[order.key], index.isReady, index.params.answersRange else {
-            throw QuiverError.badInput(
+            throw QuiverError.badRequest(
                 "No range index for `order_by` key: `\(order.key)`. Please create one to use `order_by`. "
                     + "Check https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas "
                     + "support Range conditions")

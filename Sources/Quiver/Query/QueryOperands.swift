@@ -102,12 +102,12 @@ struct QueryOperands {
         switch input.strategy {
         case .averageVector:
             guard !positives.isEmpty else {
-                throw QuiverError.badInput("Positive vectors should not be empty with `average` strategy")
+                throw QuiverError.badRequest("Positive vectors should not be empty with `average` strategy")
             }
             return .nearest(VectorAverage.of(positives, negatives, field))
         case .bestScore, .sumScores:
             guard !(positives + negatives).isEmpty else {
-                throw QuiverError.badInput("At least one positive or negative vector ID required with this strategy")
+                throw QuiverError.badRequest("At least one positive or negative vector ID required with this strategy")
             }
             return Examples(
                 vectors: positives + negatives, positiveCount: positives.count,
