@@ -9,7 +9,21 @@
 #define HERE(kernel) QVK_NAME(LEVEL, kernel, ROW)
 #define LOAD_ROW(part) QVK_PASTE_LOAD(load_, part, ROW)
 
+// Vectors this short are summed one component after the other, each product rounded: every level gives the same digits,
+// and those that examples on paper have.
+QVK_INLINE float HERE(reduce_short_)(operation op, const float *query, const ELEMENT *row, size_t n) {
+#pragma clang fp contract(off)
+    float sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        float a = query[i], b = QVK_PASTE_LOAD(element_, , ROW)(row + i), d = a - b;
+        float term = op == DOT ? a * b : op == SQUARED_L2 ? d * d : fabsf(d);
+        sum += term;
+    }
+    return sum;
+}
+
 QVK_INLINE float HERE(reduce_)(operation op, const float *query, const ELEMENT *row, size_t n) {
+    if (n < QVK_SHORT) return HERE(reduce_short_)(op, query, row, n);
     lanes s0 = zero(), s1 = s0, s2 = s0, s3 = s0;
     size_t i = 0;
     for (; i + 4 * LANES <= n; i += 4 * LANES) {

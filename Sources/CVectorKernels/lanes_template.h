@@ -21,6 +21,12 @@ QVK_INLINE lanes accumulate(operation op, lanes sum, lanes a, lanes b) {
     return add(sum, absolute(d));
 }
 
+enum { QVK_SHORT = 16 };
+
+QVK_INLINE float element_f32(const float *p) { return *p; }
+QVK_INLINE float element_f16(const uint16_t *p) { return sum_lanes(load_some_f16(p, 1)); }
+QVK_INLINE float element_u8(const uint8_t *p) { return (float)*p; }
+
 #define ROW f32
 #define ELEMENT float
 #include "floats_template.h"

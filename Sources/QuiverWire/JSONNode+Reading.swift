@@ -38,6 +38,13 @@ extension JSONNode {
         return lowest
     }
 
+    /// A `limit`: from 1 to any unsigned integer. What is more than `most`, which no answer reaches, counts as `most`.
+    func limit(atMost most: Int = Limits.resultWindow) throws(WireFault) -> Int {
+        let value = try unsigned()
+        if value < 1 { try breaks("value 0 invalid, must be 1 or larger") }
+        return Int(clamping: min(value, UInt64(clamping: most)))
+    }
+
     func number(_ expected: String = "f64") throws(WireFault) -> Double {
         guard let value = double else { throw invalidType(expected) }
         return value

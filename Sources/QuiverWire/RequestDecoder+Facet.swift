@@ -7,7 +7,7 @@ extension RequestDecoder {
         try node.requireObject("struct FacetRequest")
         return try WireFault.changing({ $0.flattened("facet_request", at: node.byteOffset) }) { () throws(WireFault) in
             var request = FacetRequest(key: try node.required("key").path())
-            request.limit = try node.given("limit")?.count(from: 1, bound: Limits.resultWindow) ?? request.limit
+            request.limit = try node.given("limit")?.limit() ?? request.limit
             request.filter = try filter(node)
             request.exact = try node.optionalBool("exact") ?? request.exact
             if try !ShardKeys.namesShards(in: node) { request.filter = nothing(request.filter) }
@@ -21,7 +21,7 @@ extension RequestDecoder {
             var request = MatrixRequest()
             request.filter = try filter(node)
             request.sample = try node.given("sample")?.count(from: 2, bound: Limits.resultWindow) ?? request.sample
-            request.limit = try node.given("limit")?.count(from: 1, bound: Limits.resultWindow) ?? request.limit
+            request.limit = try node.given("limit")?.limit() ?? request.limit
             request.using = try node.optionalString("using") ?? ""
             if try !ShardKeys.namesShards(in: node) { request.filter = nothing(request.filter) }
             return request

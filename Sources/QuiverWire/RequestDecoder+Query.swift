@@ -68,7 +68,7 @@ extension RequestDecoder {
         prefetch.filter = try filter(node)
         prefetch.params = try searchParams(node)
         prefetch.scoreThreshold = try node.optionalFloat("score_threshold")
-        prefetch.limit = try node.given("limit")?.count(from: 1, bound: Limits.resultWindow) ?? 10
+        prefetch.limit = try node.given("limit")?.limit() ?? 10
         prefetch.lookupFrom = try lookupLocation(node)
         try checkStage(
             node, prefetch.query, using: prefetch.using, hasPrefetch: !prefetch.prefetch.isEmpty,

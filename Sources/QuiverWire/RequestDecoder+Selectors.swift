@@ -87,16 +87,12 @@ extension RequestDecoder {
         return try filter(at: node)
     }
 
-    /// `limit` and `offset` of one window; their sum is bounded.
+    /// `limit` and `offset` of one window: the limit ends where the window does.
     static func window(
         limit: JSONNode?, offset: JSONNode?, absent: Int
     ) throws(WireFault) -> (limit: Int, offset: Int) {
-        let limitCount = try limit?.count(from: 1, bound: Limits.resultWindow) ?? absent
+        let limitCount = try limit?.limit() ?? absent
         let offsetCount = try offset?.count(from: 0, bound: Limits.resultWindow) ?? 0
-        if let offset, limitCount + offsetCount > Limits.resultWindow {
-            try offset.breaks(
-                "value \(offsetCount) invalid, limit and offset together must be at most \(Limits.resultWindow)")
-        }
-        return (limitCount, offsetCount)
+        return (min(limitCount, Limits.resultWindow - offsetCount), offsetCount)
     }
 }

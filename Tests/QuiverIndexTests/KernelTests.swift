@@ -78,6 +78,25 @@ import Testing
         }
     }
 
+    /// Short vectors give the same digits on every level: those of a sum in order, each product rounded.
+    @Test(arguments: levels.map(\.rawValue)) func shortVectorsAreSummedInOrder(_ raw: UInt32) throws {
+        let level = try table(qvk_level(rawValue: raw))
+        for n in 0..<16 {
+            withFloats(n, shift: 1, seed: 9) { x in
+                withFloats(n, shift: 2, seed: 10) { y in
+                    var (dot, squared, absolute): (Float, Float, Float) = (0, 0, 0)
+                    for i in 0..<n {
+                        dot += x[i] * y[i]
+                        squared += (x[i] - y[i]) * (x[i] - y[i])
+                        absolute += abs(x[i] - y[i])
+                    }
+                    #expect(level.dot_f32(x, y, n) == dot)
+                    #expect(level.squared_l2_f32(x, y, n) == squared && level.l1_f32(x, y, n) == absolute)
+                }
+            }
+        }
+    }
+
     private func check(_ kernel: qvk_scorer, _ data: Dataset, _ query: [Float], tolerance: (Int) -> Float) {
         var kernel = kernel
         let ids: [UInt32] = (0..<20).map { ($0 * 7 + 3) % 20 }

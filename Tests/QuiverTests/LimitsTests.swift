@@ -82,6 +82,9 @@ struct LimitsTests {
         var lookup = query(.nearest(.id(1)))
         lookup.lookupFrom = LookupLocation(collection: "nowhere")
         #expect(await kind { _ = try await collection.query(lookup) } == .notFound)
+        // The name is wrong, whether an id needs it or not.
+        lookup.query = .nearest(.dense(TestCollection.vector(1)))
+        #expect(await kind { _ = try await collection.query(lookup) } == .notFound)
     }
 
     @Test func payloadsAndPathsSayWhatIsWrong() {

@@ -116,6 +116,13 @@ import Testing
         try await checkAll(&model, test, idf: idf, "growing, seed \(seed)")
         try await test.collection.seal()
         try await checkAll(&model, test, idf: idf, "sealed, seed \(seed)")
+        // A change of the modifier counts at once.
+        for changed in [!idf, idf] {
+            var patch = CollectionPatch()
+            patch.sparseVectors = ["s": SparseVectorParams(modifier: changed ? SparseModifier.idf : SparseModifier.none)]
+            try await test.database.updateCollection("c", patch)
+            try await checkAll(&model, test, idf: changed, "modifier changed, seed \(seed)")
+        }
         // From here on the statistics of idf also count what is gone.
         try await upsert((250..<700).filter { $0 % 3 != 0 }, &model, test)
         try await test.collection.update([.deletePoints(.ids((0..<40).map { .number($0) }))])

@@ -11,6 +11,15 @@ import Testing
         #expect(request.params == SearchParams() && request.scoreThreshold == nil)
     }
 
+    /// No answer reaches the window, so a limit ends there and is not refused.
+    @Test(arguments: [
+        (#"{"limit":18446744073709551615}"#, 10_000_000, 0), (#"{"limit":9999999,"offset":2}"#, 9_999_998, 2),
+    ])
+    func limitsEndWithTheWindow(body: String, limit: Int, offset: Int) throws {
+        let request = try decode(body, RequestDecoder.query)
+        #expect(request.limit == limit && request.offset == offset)
+    }
+
     @Test func readsEveryField() throws {
         let request = try decode(
             #"""

@@ -119,9 +119,12 @@ struct CollectionReader: ~Copyable {
         return records
     }
 
+    private static let fewPoints = 1024
+
     func count(_ filter: Filter?, exact: Bool, _ deadline: ContinuousClock.Instant?) throws -> Int {
         guard let filter, !filter.isEmpty else { return view.pointCount }
-        if !exact { return try resolver.estimate(filter) }
+        // Few points are as soon counted as guessed.
+        if !exact, view.pointCount > Self.fewPoints { return try resolver.estimate(filter) }
         return try resolver.matches(filter, deadline: Deadline(deadline)).count
     }
 }

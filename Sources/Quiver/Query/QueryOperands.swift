@@ -20,19 +20,18 @@ struct QueryOperands {
         _ lookup: CollectionReader.Lookup
     ) throws {
         vectorName = location?.vector ?? using
+        // Asked for even where no id needs it: a name that is wrong is told.
+        let other = try location.map { try lookup($0.collection) }
         let ids = QueryOperands.inputs(of: query).compactMap { if case .id(let id) = $0 { id } else { nil } }
         guard !ids.isEmpty else {
             vectors = [:]
             ownSlots = []
             return
         }
-        if let location {
-            let other = try lookup(location.collection)
-            if other !== reader.core {
-                vectors = try QueryOperands.fetch(ids, named: vectorName, try CollectionReader(other)).vectors
-                ownSlots = []
-                return
-            }
+        if let other, other !== reader.core {
+            vectors = try QueryOperands.fetch(ids, named: vectorName, try CollectionReader(other)).vectors
+            ownSlots = []
+            return
         }
         (vectors, ownSlots) = try QueryOperands.fetch(ids, named: vectorName, reader)
     }

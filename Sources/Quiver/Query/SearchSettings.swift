@@ -13,7 +13,7 @@ struct SearchSettings: Sendable {
     var fullScanBytes: Int
     /// Vectors without a graph that a search of indexed points only still looks at; nil: any number.
     var mostUnindexedBytes: Int?
-    /// Of a sparse vector's queries.
+    /// Of sparse vectors. A change of the configuration counts at once: what is stored does not depend on it.
     var modifier: SparseModifier
 
     init(_ config: CollectionConfig, _ field: VectorField) {
@@ -24,7 +24,7 @@ struct SearchSettings: Sendable {
             ? nil : config.vectors?.byName[field.name]?.quantization ?? config.quantization
         hasGraphs = hnsw.m > 0
         fullScanBytes = hnsw.fullScanThreshold * 1024
-        modifier = config.sparseVectors?[field.name]?.modifier ?? .none
         mostUnindexedBytes = indexingKilobytes > 0 ? indexingKilobytes * 1024 : nil
+        modifier = config.sparseVectors?[field.name]?.modifier ?? .none
     }
 }

@@ -70,6 +70,6 @@ final class StrictMode: Sendable {
 extension QuiverError {
     /// What broke a limit, and what would help, as Qdrant puts it.
     static func strictMode(_ what: String, help: String) -> QuiverError {
-        QuiverError(.forbidden, "\(what). Help: \(help)")
+        QuiverError(.badRequest, "\(what). Help: \(help)")
     }
 }

@@ -150,6 +150,31 @@ struct FormulaTests {
         }
     }
 
+    /// Each row: a value, and what a formula makes of it with a float, an integer and a keyword index. Nil: the default.
+    @Test func anIndexDecidesWhatIsSeen() async throws {
+        let rows: [(value: String, seen: [Float?])] = [
+            ("5", [5, 5, nil]), ("null", [nil, nil, nil]), ("[]", [nil, nil, nil]), (#"["x",3]"#, [3, 3, .nan]),
+            ("2.5", [2.5, nil, nil]), ("[null,4]", [4, 4, nil]), (#""x""#, [nil, nil, .nan]), ("[1,2]", [.nan, .nan, nil]),
+        ]
+        let points = try await TwelvePoints()
+        let path = try Self.path("v")
+        for (place, type) in [PayloadIndexType.float, .integer, .keyword].enumerated() {
+            try await points.collection.createIndex(path, PayloadIndexParams(type: type))
+            for (value, seen) in rows {
+                let payload = try Payload(json: #"{"v":\#(value)}"#)
+                try await points.collection.update([
+                    .upsert(PointBatch([Point(id: .number(1), vector: [1, 0], payload: payload)]))
+                ])
+                let score = { try await self.score(.variable(.payload(path)), [.payload(path): .number(99)], points) }
+                if let number = seen[place], number.isNaN {
+                    await #expect(throws: QuiverError.self, "\(value) \(type)") { _ = try await score() }
+                } else {
+                    #expect(try await score() == seen[place] ?? 99, "\(value) \(type)")
+                }
+            }
+        }
+    }
+
     @Test func overPrefetches() async throws {
         let points = try await TwelvePoints()
         let prefetch = [Prefetch(query: TwelvePoints.near, limit: 4), Prefetch(query: TwelvePoints.high, limit: 4)]

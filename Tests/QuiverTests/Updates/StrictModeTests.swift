@@ -67,7 +67,7 @@ struct StrictModeTests {
         let found = try #require(test.collection.config.strictMode)
         #expect(found.enabled == true && found.maxQueryLimit == 10 && found.searchMaxOversampling == 1.5)
         #expect(found.maxTimeout == nil)
-        #expect(await search(test, limit: 11)?.kind == .forbidden)
+        #expect(await search(test, limit: 11)?.kind == .badRequest)
     }
 
     @Test func offUnlessEnabled() async throws {
@@ -88,7 +88,7 @@ struct StrictModeTests {
         let test = try await collection { $0.maxQueryLimit = 15 }
         let text = #"Limit exceeded 16 > 15 for "limit". Help: Reduce the "limit" parameter to or below 15."#
         #expect(await search(test, limit: 15) == nil)
-        #expect(await search(test, limit: 16) == QuiverError(.forbidden, text))
+        #expect(await search(test, limit: 16) == QuiverError(.badRequest, text))
         let prefetch = Prefetch(query: .nearest(.dense(TestCollection.vector(1))), limit: 16)
         #expect(await search(test, prefetch: [prefetch])?.message == text)
         #expect(await search(test, prefetch: [Prefetch(prefetch: [prefetch], query: prefetch.query, limit: 3)])?.message == text)
@@ -140,7 +140,7 @@ struct StrictModeTests {
         #expect(
             await search(test, params: SearchParams(quantization: quantization))?.message
                 .hasPrefix(#"Limit exceeded 2 > 1.9 for "oversampling""#) == true)
-        #expect(await refusal { _ = try await test.collection.count(exact: true) }?.kind == .forbidden)
+        #expect(await refusal { _ = try await test.collection.count(exact: true) }?.kind == .badRequest)
         #expect(await refusal { _ = try await test.collection.count(exact: false) } == nil)
         // Without a graph every search is exact.
         var patch = CollectionPatch()
@@ -160,7 +160,7 @@ struct StrictModeTests {
         let filter = Filter(must: [.field(FieldCondition(key: city, .match(.string("Berlin"))))])
         let text = #"Index required but not found for "city" of one of the following types: [keyword]. "#
             + "Help: Create an index for this key or use a different filter."
-        #expect(await search(test, filter: filter) == QuiverError(.forbidden, text))
+        #expect(await search(test, filter: filter) == QuiverError(.badRequest, text))
         let delete = { @Sendable in _ = try await test.collection.update([.deletePoints(.filter(filter))]) }
         #expect(await refusal { try await delete() }?.message == text)
         let prefetch = Prefetch(query: .nearest(.dense(TestCollection.vector(1))), filter: filter)
@@ -191,7 +191,7 @@ struct StrictModeTests {
                 == "Filter condition limit reached (6 > 5). Help: Reduce the amount of conditions of your filter.")
         let nested = Filter(must: [.nested(city, values(2))])
         #expect(await search(test, filter: Filter(must: [.filter(nested), .filter(values(3))])) == nil)
-        #expect(await search(test, filter: Filter(must: [.filter(nested), .filter(values(4))]))?.kind == .forbidden)
+        #expect(await search(test, filter: Filter(must: [.filter(nested), .filter(values(4))]))?.kind == .badRequest)
         try await limit(test) {
             $0.conditionMaxSize = 2
             $0.filterMaxConditions = 100

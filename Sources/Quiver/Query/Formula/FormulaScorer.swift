@@ -24,6 +24,8 @@ struct FormulaScorer {
     private let root: FormulaNode
     private let variables: [FormulaVariable]
     private let paths: [CompiledPath]
+    /// Of the fields of the variables.
+    private let indexes: [PayloadIndexType?]
     private let conditions: [CompiledFilter]
     private let defaultScores: [Int: Double]
 
@@ -32,6 +34,9 @@ struct FormulaScorer {
         root = try compiler.node(formula.expression)
         variables = compiler.variables
         paths = variables.map { CompiledPath($0.path) }
+        indexes = variables.map { variable in
+            resolver.view.indexes[variable.path].flatMap { $0.isReady ? $0.params.type : nil }
+        }
         conditions = try compiler.conditions.map { try resolver.compiled(Filter(must: [$0]), deadline) }
         var defaultScores: [Int: Double] = [:]
         for case (.score(let prefetch), .number(let number)) in formula.defaults { defaultScores[prefetch] = number }
@@ -120,7 +125,8 @@ struct FormulaScorer {
 extension FormulaScorer {
     /// The value of a variable: its only one in the payload, all of them as an array, or its default.
     private func found(_ variable: Int, _ point: Point) -> JSONValue? {
-        let values = unsafe PayloadText.values(of: point.payload, at: paths[variable])
+        let values = FormulaVariable.shown(
+            unsafe PayloadText.values(of: point.payload, at: paths[variable]), by: indexes[variable])
         if values.count < 2 { return values.first }
         return .array(values)
     }
