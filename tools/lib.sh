@@ -12,7 +12,7 @@ die() {
 
 # Debian packages the build links against, and what the Python tests need.
 # shellcheck disable=SC2034  # used by the scripts that source this
-build_packages=(liblmdb-dev libzstd-dev libsimdjson-dev libssl-dev libstemmer-dev libicu-dev pkg-config)
+build_packages=(liblmdb-dev libzstd-dev libsimdjson-dev libssl-dev libstemmer-dev libicu-dev zlib1g-dev pkg-config)
 # shellcheck disable=SC2034
 test_packages=(python3 python3-venv)
 

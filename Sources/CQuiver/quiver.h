@@ -130,6 +130,13 @@ quiver_status quiver_index_create(quiver_collection *collection, const char *bod
 /* Drops it; one that does not exist is fine. */
 quiver_status quiver_index_delete(quiver_collection *collection, const char *field);
 
+/* Adds a vector name, under which no point has a vector at first; the same configuration again is fine.
+ * `body`: that of PUT /collections/{name}/vectors/{vector_name}, as {"dense": {"size": 384, "distance": "Cosine"}}. */
+quiver_status quiver_vector_create(quiver_collection *collection, const char *vector_name, const char *body);
+
+/* Drops a vector name with the vectors that points have under it; one that does not exist is fine. */
+quiver_status quiver_vector_delete(quiver_collection *collection, const char *vector_name);
+
 /* ---- writing ---- */
 
 /* Each of these is one update: applied whole or not at all, and on disk when it returns. Many points in one call

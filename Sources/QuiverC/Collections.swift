@@ -116,6 +116,32 @@ public func quiver_index_delete(_ collection: OpaquePointer?, _ field: UnsafePoi
     }
 }
 
+@c @implementation
+public func quiver_vector_create(
+    _ collection: OpaquePointer?, _ vector_name: UnsafePointer<CChar>?, _ body: UnsafePointer<CChar>?
+) -> quiver_status {
+    answering { () throws(Refusal) in
+        let collection = unsafe try Handles.collections.object(collection)
+        let name = unsafe try Texts.string(vector_name, "vector_name")
+        let body = unsafe try Texts.bytes(body, "body")
+        let config = try decoding { () throws(WireError) in
+            try unsafe RequestDecoder.createVectorName(body, name: name)
+        }
+        _ = try engine { () throws(QuiverError) in try collection.createVectorNameBlocking(name, config) }
+    }
+}
+
+@c @implementation
+public func quiver_vector_delete(
+    _ collection: OpaquePointer?, _ vector_name: UnsafePointer<CChar>?
+) -> quiver_status {
+    answering { () throws(Refusal) in
+        let collection = unsafe try Handles.collections.object(collection)
+        let name = unsafe try Texts.string(vector_name, "vector_name")
+        _ = try engine { () throws(QuiverError) in try collection.dropVectorNameBlocking(name) }
+    }
+}
+
 extension Duration {
     /// Nil for none: zero, less, or not a number. Beyond a year is a year.
     init?(timeoutSeconds: Double) {

@@ -25,7 +25,7 @@ struct Refusal: Error {
             case .timeout: QUIVER_ERROR_TIMEOUT
             case .forbidden: QUIVER_ERROR_FORBIDDEN
             case .notImplemented: QUIVER_ERROR_NOT_IMPLEMENTED
-            case .overloaded: QUIVER_ERROR_OVERLOADED
+            case .overloaded, .rateLimited: QUIVER_ERROR_OVERLOADED
             case .insufficientStorage: QUIVER_ERROR_INSUFFICIENT_STORAGE
             case .readOnly: QUIVER_ERROR_READ_ONLY
             case .locked: QUIVER_ERROR_LOCKED

@@ -134,8 +134,10 @@ import CVectorKernels
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: ef + 1)
             unsafe buffers.visited[Int(row)] = buffers.epoch  // A row being inserted again must not meet itself.
             var outcome = Search.Outcome()
+            unsafe buffers.pool[0] = entry
+            unsafe buffers.visited[Int(entry.row)] = buffers.epoch
             let found = unsafe Search.beam(
-                space.lists(atLevel: level), scorer, ef: ef, end: .none, entry: entry, buffers, nil, &outcome)
+                space.lists(atLevel: level), scorer, ef: ef, end: .none, count: 1, buffers, nil, &outcome)
             entry = unsafe buffers.pool[0]
             unsafe chosenCounts[level] = choose(
                 from: buffers.pool, found, atMost: graph.m, for: row, into: chosen + level * graph.m)

@@ -24,18 +24,92 @@ extension Search {
         let end = WalkEnd(scorer.distance, limit: limit, ef: ef)
         let ef = unsafe min(end == nil && scorer.multi == nil ? ef : ef * WalkEnd.poolFactor, graph.rowCount)
         descend(graph, scorer, from: &entry, scratch, &outcome)
+        let seeds = seedRows(graph, scorer, ef: ef, scratch, &outcome)
         if filter.acceptsAll {
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: ef + 1)
+            let count = unsafe begin(with: entry, seeds: seeds, scorer, ef: ef, buffers, &outcome)
             scratch.candidateCount = unsafe beam(
-                graph.lists(atLevel: 0), scorer, ef: ef, end: end ?? .none, entry: entry, buffers, deadline, &outcome)
+                graph.lists(atLevel: 0), scorer, ef: ef, end: end ?? .none, count: count, buffers, deadline, &outcome)
         } else {
             let limit = ef + max(16 * ef, 1024)
             let buffers = unsafe scratch.walkBuffers(rowCount: graph.rowCount, poolCapacity: limit + 1)
+            let count = unsafe begin(with: entry, seeds: seeds, scorer, ef: ef, buffers, &outcome)
             scratch.candidateCount = unsafe filteredBeam(
                 graph.lists(atLevel: 0), payloadLinks?.lists, scorer, filter, ef: ef, limit: limit, end: end ?? .none,
-                entry: entry, buffers, deadline, &outcome)
+                count: count, buffers, deadline, &outcome)
         }
         return outcome
+    }
+
+    /// A walk for several vectors begins near each of the first so many, too.
+    static let mostSeeds = 16
+
+    /// Rows near the single vectors of a query of several, in the scratch's `rejected`; answers how many. Scores of
+    /// several vectors have hills of their own around each of them, between which no step of a walk leads upwards.
+    private static func seedRows(
+        _ graph: GraphView, _ scorer: Scorer, ef: Int, _ scratch: SearchScratch, _ outcome: inout Outcome
+    ) -> Int {
+        guard scorer.combination != .nearest, unsafe scorer.multi == nil else { return 0 }
+        let count = min(scorer.count, mostSeeds, ef - 1)
+        for vector in 0..<max(0, count) {
+            let single = unsafe Scorer(
+                kernels: scorer.kernels + vector, count: 1, positiveCount: 1, combination: .nearest, partial: nil)
+            var nearest = Candidate(score: 0, row: graph.entryPoint)
+            descend(graph, single, from: &nearest, scratch, &outcome)
+            unsafe scratch.borrowedBuffers.rejected[vector] = nearest.row
+        }
+        guard scorer.combination == .discover, scorer.count > 1, count > 0 else { return max(0, count) }
+        return count + zoneRows(graph, scorer, ef: ef, behind: count, scratch, &outcome)
+    }
+
+    /// Rows where the pairs of a discovery are won, written behind the first `used` of `rejected`; answers how many. Ranks
+    /// are flat between the borders of their zones, so the way there is walked by how much each pair is lost.
+    private static func zoneRows(
+        _ graph: GraphView, _ scorer: Scorer, ef: Int, behind used: Int, _ scratch: SearchScratch,
+        _ outcome: inout Outcome
+    ) -> Int {
+        let pairs = unsafe Scorer(
+            kernels: scorer.kernels + 1, count: scorer.count - 1, positiveCount: 0, combination: .context,
+            partial: scorer.partial)
+        // The walk to the zones has seeds of its own in the same place.
+        let kept = unsafe Array(UnsafeBufferPointer(start: scratch.borrowedBuffers.rejected, count: used))
+        let walked = walk(graph, scorer: pairs, filter: unsafe RowFilter(), ef: ef, scratch: scratch)
+        outcome.scoredCount &+= walked.scoredCount
+        let found = unsafe scratch.candidates
+        let count = min(found.count, mostZoneSeeds, max(0, ef - 1 - used))
+        let rows = unsafe scratch.borrowedBuffers.rejected
+        for index in 0..<used { unsafe rows[index] = kept[index] }
+        for index in 0..<count { unsafe rows[used + index] = found[index].row }
+        return count
+    }
+
+    private static let mostZoneSeeds = 64
+
+    /// Fills the pool with the entry and the seeds, best first, and answers their number.
+    @inline(__always)
+    private static func begin(
+        with entry: Candidate, seeds: Int, _ scorer: Scorer, ef: Int, _ buffers: WalkBuffers, _ outcome: inout Outcome
+    ) -> Int {
+        unsafe buffers.pool[0] = entry
+        unsafe buffers.visited[Int(entry.row)] = buffers.epoch
+        var count = 1
+        if seeds == 0 { return count }
+        var fresh = 0
+        for index in 0..<seeds {
+            let row = unsafe buffers.rejected[index]
+            if unsafe buffers.visited[Int(row)] == buffers.epoch { continue }
+            unsafe buffers.visited[Int(row)] = buffers.epoch
+            unsafe buffers.ids[fresh] = row
+            fresh &+= 1
+        }
+        unsafe scorer.score(buffers.ids, fresh, into: buffers.scores)
+        outcome.scoredCount &+= fresh
+        for index in 0..<fresh {
+            _ = unsafe CandidatePool.insert(
+                Candidate(score: buffers.scores[index], tag: buffers.ids[index]), into: buffers.pool, count: &count,
+                limit: ef)
+        }
+        return count
     }
 
     /// Greedy steps from the top level down to level 1; `entry` gets its score in any case.
@@ -84,22 +158,22 @@ extension Search {
     /// It runs one expansion ahead of itself: the list of the next row is read and its codes are asked for before
     /// the rows of the list before are scored, so that the wait for memory falls into the time of the scoring. A row
     /// is so chosen without knowing the last list, which costs one or two expansions a walk.
+    ///
+    /// - Parameter count: rows in the pool to begin with, best first.
     static func beam(
-        _ lists: LevelLinks, _ scorer: Scorer, ef: Int, end: WalkEnd, entry: Candidate, _ buffers: WalkBuffers,
+        _ lists: LevelLinks, _ scorer: Scorer, ef: Int, end: WalkEnd, count: Int, _ buffers: WalkBuffers,
         _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
     ) -> Int {
         let pool = unsafe buffers.pool
         let scores = unsafe buffers.scores
         var ids = unsafe buffers.ids
         var nextIds = unsafe buffers.rejected
-        unsafe pool[0] = entry
-        unsafe buffers.visited[Int(entry.row)] = buffers.epoch
-        var count = 1
+        var count = count
         var at = 0
         var scored = 0
         var n = 0
         // Rows below it are not expanded and not kept: the pool is full of better ones, or the walk's end lies before.
-        var worst = ef == 1 ? entry.score : -Float.infinity
+        var worst = unsafe count == ef ? pool[count &- 1].score : -Float.infinity
         var untilClock = deadlineInterval
         while true {
             while at < count, unsafe pool[at].isExpanded { at &+= 1 }
@@ -148,21 +222,19 @@ extension Search {
     /// nearest `limit - ef` at least, and it is for the caller to scan.
     private static func filteredBeam(
         _ lists: LevelLinks, _ extra: LevelLinks?, _ scorer: Scorer, _ filter: RowFilter, ef: Int, limit: Int, end: WalkEnd,
-        entry: Candidate, _ buffers: WalkBuffers, _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
+        count: Int, _ buffers: WalkBuffers, _ deadline: ContinuousClock.Instant?, _ outcome: inout Outcome
     ) -> Int {
         let pool = unsafe buffers.pool
         let ids = unsafe buffers.ids
         let scores = unsafe buffers.scores
         let twoHops = filter.passFraction < twoHopFraction
         var filter = unsafe filter.raw
-        unsafe pool[0] = entry
-        unsafe buffers.visited[Int(entry.row)] = buffers.epoch
-        var accepted = 1
-        if unsafe !qvk_accepts(&filter, entry.row) {
-            unsafe pool[0].tag |= Candidate.rejectedBit
-            accepted = 0
+        var count = count
+        var accepted = count
+        for index in 0..<count where unsafe !qvk_accepts(&filter, pool[index].row) {
+            unsafe pool[index].tag |= Candidate.rejectedBit
+            accepted &-= 1
         }
-        var count = 1
         var at = 0
         var scored = 0
         var untilClock = deadlineInterval

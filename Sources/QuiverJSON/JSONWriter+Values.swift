@@ -70,6 +70,9 @@ extension JSONWriter {
         unsafe text.withUnsafeBytes { unsafe value(raw: $0) }
     }
 
+    /// The most bytes that a float takes, with its comma.
+    package static let floatByteCount = Int(QJSON_FLOAT_STRIDE)
+
     /// An array of floats.
     package mutating func value(floats: UnsafeBufferPointer<Float>) {
         beginArray()

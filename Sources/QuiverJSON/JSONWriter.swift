@@ -14,14 +14,34 @@ package struct JSONWriter: ~Copyable {
     @usableFromInline var used = 0
     /// The next key or value follows a sibling.
     @usableFromInline var needsComma = false
+    /// False while the text is in memory that was lent.
+    private var ownsBase = true
 
     package init(reservingByteCount: Int = 256) {
         capacity = max(reservingByteCount, 64)
         unsafe base = .allocate(capacity: capacity)
     }
 
+    private init(lent memory: UnsafeMutablePointer<UInt8>, capacity: Int) {
+        unsafe base = unsafe memory
+        self.capacity = capacity
+        ownsBase = false
+    }
+
     deinit {
-        unsafe base.deallocate()
+        if ownsBase { unsafe base.deallocate() }
+    }
+
+    /// The text that `write` writes, in place: it is not copied if `reservingByteCount` was enough.
+    package static func bytes(reservingByteCount: Int, _ write: (inout JSONWriter) -> Void) -> [UInt8] {
+        var grown: [UInt8]?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(reservingByteCount, 64)) { buffer, count in
+            guard let memory = buffer.baseAddress else { return }
+            var writer = unsafe JSONWriter(lent: memory, capacity: buffer.count)
+            write(&writer)
+            if writer.ownsBase { grown = writer.bytes } else { count = writer.used }
+        }
+        return grown ?? bytes
     }
 
     /// Makes room for `byteCount` more bytes.
@@ -35,7 +55,8 @@ package struct JSONWriter: ~Copyable {
         let wanted = max(capacity * 2, used + byteCount)
         let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
         unsafe grown.update(from: base, count: used)
-        unsafe base.deallocate()
+        if ownsBase { unsafe base.deallocate() }
+        ownsBase = true
         unsafe base = unsafe grown
         capacity = wanted
     }

@@ -22,7 +22,6 @@ public struct CollectionInfo: Sendable {
     public var payloadSchema: [String: PayloadIndexInfo]
     /// Updates waiting to be applied.
     public var updateQueueLength: Int
-
     public init(
         status: CollectionStatus, optimizerError: String?, pointsCount: Int, indexedVectorsCount: Int,
         segmentsCount: Int, config: CollectionConfig, payloadSchema: [String: PayloadIndexInfo], updateQueueLength: Int
@@ -36,6 +35,8 @@ public struct CollectionInfo: Sendable {
         self.payloadSchema = payloadSchema
         self.updateQueueLength = updateQueueLength
     }
+
+    public var warnings: [String] { config.warnings }
 }
 
 public enum AliasAction: Sendable {

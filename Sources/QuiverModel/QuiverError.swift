@@ -16,6 +16,8 @@ public struct QuiverError: Error, Hashable, Sendable {
         case notImplemented
         /// A queue is full; ask again after the given seconds.
         case overloaded(retryAfterSeconds: Int)
+        /// More requests than an operator allows; nil: such a request is never let through.
+        case rateLimited(retryAfterSeconds: Int?)
         /// Disk or map is full. Nothing was written; reads go on, and writes again when there is room.
         case insufficientStorage
         /// The collection refuses writes after a failure of its storage, until it is opened again.

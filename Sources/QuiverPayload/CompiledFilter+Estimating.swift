@@ -10,8 +10,10 @@ struct Estimate {
 extension CompiledFilter {
     /// How many points match, from the lengths of postings (O(1) each), ranges counted up to a bound, and for what no
     /// index answers a look at a few payloads. `min` and `max` are certain as long as the indexes are kept.
-    package func estimate() throws(PayloadError) -> Cardinality {
-        try estimate(of: root, sampling: true).cardinality
+    ///
+    /// - Parameter sampling: without it half of what no index answers is expected.
+    package func estimate(sampling: Bool = true) throws(PayloadError) -> Cardinality {
+        try estimate(of: root, sampling: sampling).cardinality
     }
 
     private var total: Int { context.live.count }

@@ -24,7 +24,7 @@ import QuiverModel
 // | 01 | longer token: its first 495 bytes · FF | slots that may have it |
 //
 // FF stands in no UTF-8, so a cut keyword is no other's key. Phrases are found by their tokens, and their order is read
-// from the payload: positions would make the index of a text about as large as the text.
+// from the payload: positions would take a number for each occurrence of a token.
 // Every slot of the collection has at least one posting.
 
 enum FieldKey {

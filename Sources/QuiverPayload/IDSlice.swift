@@ -1,16 +1,21 @@
-import QuiverModel
+package import QuiverModel
 
 /// One of the parts that ids are dealt out to by their hash.
 ///
 /// The hash is SipHash-2-4 (Aumasson and Bernstein 2012) with a key of zeros, over the eight little-endian bytes of a
 /// number or the sixteen bytes of a UUID; the part is the hash modulo the number of parts.
-struct IDSlice {
-    var total: UInt64
-    var index: UInt64
+package struct IDSlice {
+    package var total: UInt64
+    package var index: UInt64
 
-    func contains(_ id: PointID) -> Bool { total > 0 && IDSlice.hash(id) % total == index }
+    package init(total: UInt64, index: UInt64) {
+        self.total = total
+        self.index = index
+    }
 
-    static func hash(_ id: PointID) -> UInt64 {
+    package func contains(_ id: PointID) -> Bool { total > 0 && IDSlice.hash(id) % total == index }
+
+    package static func hash(_ id: PointID) -> UInt64 {
         var state = SipState()
         switch id {
         case .number(let number):

@@ -41,7 +41,9 @@ final class TextQuestion {
     /// Nil when no text can satisfy it: without tokens, and for a phrase that the index does not answer.
     init?(_ asked: Asked, _ field: FieldAnalyzer) {
         if asked.mode == .phrase && !field.answersPhrases { return nil }
-        let inOrder = field.analyzer.queryTokens(asked.text).map { Array($0.utf8) }
+        // A phrase is a piece of a text, and so becomes tokens as texts do.
+        let inOrder = (asked.mode == .phrase
+            ? field.analyzer.documentTokens(asked.text) : field.analyzer.queryTokens(asked.text)).map { Array($0.utf8) }
         if inOrder.isEmpty { return nil }
         mode = asked.mode
         analyzer = field.analyzer

@@ -1,6 +1,6 @@
 /// MurmurHash3 (Austin Appleby, public domain), its form of 32 bits for x86, with the seed 0.
-enum Murmur3 {
-    static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+package enum Murmur3 {
+    package static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
         var hash: UInt32 = 0, index = 0
         while index + 4 <= bytes.count {
             let block =

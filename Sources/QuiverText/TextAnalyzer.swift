@@ -13,6 +13,8 @@ package final class TextAnalyzer: Sendable {
     private let pipeline: TextPipeline
     /// Buffers and stemmers that nobody uses now, at most as many as threads have asked at the same time.
     private let idleWorkers = Mutex<[Idle]>([])
+    /// In bytes; making a worker costs little beside reading more than that.
+    private static let longestTextOfKeptWorkers = 1 << 16
 
     /// A worker that is handed from one thread to another, never used by two.
     private struct Idle: @unchecked Sendable {
@@ -70,11 +72,16 @@ package final class TextAnalyzer: Sendable {
                     }
                 }
             case .multilingual:
-                unsafe Words.ofLetters(bytes) { word, kind in
-                    if let token = unsafe worker.token(word, kind, by: pipeline) { unsafe body(token) }
+                unsafe worker.segmenter?.forEachWord(of: bytes) { word, kind, isAsWritten in
+                    let token =
+                        unsafe isAsWritten
+                        ? worker.tokenAsWritten(word, kind, by: pipeline) : worker.token(word, kind, by: pipeline)
+                    if let token = unsafe token { unsafe body(token) }
                 }
             }
         }
+        // A long word leaves long buffers behind.
+        guard text.utf8.count <= Self.longestTextOfKeptWorkers else { return }
         idleWorkers.withLock { $0.append(Idle(worker: worker)) }
     }
 

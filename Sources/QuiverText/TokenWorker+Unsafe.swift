@@ -1,12 +1,17 @@
+import QuiverModel
+
 /// Carries one token after the other through a pipeline. It has the memory that takes: not to be shared between threads.
 @safe
 final class TokenWorker {
     private var folded = ByteBuffer()
     private var lowered = ByteBuffer()
     private let stemmer: SnowballStemmer?
+    /// For the tokenizer `multilingual`.
+    let segmenter: Segmenter?
 
     init(_ pipeline: TextPipeline) {
         stemmer = pipeline.stemmer.flatMap(SnowballStemmer.init)
+        segmenter = pipeline.tokenizer == .multilingual ? Segmenter() : nil
     }
 
     /// What is known of the bytes of a token.
@@ -18,10 +23,10 @@ final class TokenWorker {
 
     /// The token behind fold and lower case, in memory of the worker or where it was.
     private func spelled(
-        _ token: UnsafeBufferPointer<UInt8>, _ kind: Kind, by pipeline: borrowing TextPipeline
+        _ token: UnsafeBufferPointer<UInt8>, _ kind: Kind, by pipeline: borrowing TextPipeline, folds: Bool
     ) -> UnsafeBufferPointer<UInt8> {
         var token = unsafe token, kind = kind
-        if pipeline.folds && !kind.isASCII {
+        if folds && !kind.isASCII {
             folded.removeAll()
             unsafe ASCIIFolding.append(token, to: &folded)
             unsafe token = folded.content
@@ -48,7 +53,7 @@ final class TokenWorker {
     func token(
         _ token: UnsafeBufferPointer<UInt8>, _ kind: Kind, by pipeline: borrowing TextPipeline, limitsLength: Bool = true
     ) -> UnsafeBufferPointer<UInt8>? {
-        var token = unsafe spelled(token, kind, by: pipeline)
+        var token = unsafe spelled(token, kind, by: pipeline, folds: pipeline.folds)
         for set in pipeline.stopwords where unsafe set.contains(token) { return nil }
         if let stemmer { unsafe token = stemmer.stem(token) }
         guard pipeline.minimumLength != nil || (limitsLength && pipeline.maximumLength != nil) else { return unsafe token }
@@ -58,11 +63,19 @@ final class TokenWorker {
         return unsafe token
     }
 
+    /// The way of a word of a Japanese text: its stop words are told by how it is written, and then only its case changes.
+    func tokenAsWritten(
+        _ token: UnsafeBufferPointer<UInt8>, _ kind: Kind, by pipeline: borrowing TextPipeline
+    ) -> UnsafeBufferPointer<UInt8>? {
+        for set in pipeline.stopwords where unsafe set.contains(token) { return nil }
+        return unsafe spelled(token, kind, by: pipeline, folds: false)
+    }
+
     /// The way of a word that is looked up by its beginning: no stop words, since it may not be written to its end.
     func prefix(
         _ token: UnsafeBufferPointer<UInt8>, _ kind: Kind, by pipeline: borrowing TextPipeline
     ) -> UnsafeBufferPointer<UInt8>? {
-        var token = unsafe spelled(token, kind, by: pipeline)
+        var token = unsafe spelled(token, kind, by: pipeline, folds: pipeline.folds)
         if let stemmer { unsafe token = stemmer.stem(token) }
         if let minimum = pipeline.minimumLength, unsafe UTF8Text.scalarCount(token) < minimum { return nil }
         guard let maximum = pipeline.maximumLength, let end = unsafe UTF8Text.byteCount(ofFirst: maximum, of: token) else {

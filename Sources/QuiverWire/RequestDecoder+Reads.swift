@@ -20,6 +20,13 @@ extension RequestDecoder {
                 offset: try node.given("offset")?.pointID(),
                 withPayload: try payloadSelector(node, absent: .all), withVectors: try vectorSelector(node),
                 orderBy: try node.given("order_by").map { (order) throws(WireFault) in try orderBy(order) })
+            if request.orderBy != nil && request.offset != nil {
+                try node.wrongInput(
+                    "Cannot use an `offset` when using `order_by`. The alternative for paging is to use "
+                        + "`order_by.start_from` and a filter to exclude the IDs that you've already seen for the "
+                        + "`order_by.start_from` value"
+                ).raise()
+            }
             if try !ShardKeys.namesShards(in: node) { request.filter = nothing(request.filter) }
             return request
         }

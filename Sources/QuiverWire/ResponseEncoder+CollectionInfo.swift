@@ -178,16 +178,7 @@ extension ResponseEncoder {
 
     /// What was asked for and has no effect; the member is there when there is something to say.
     private static func writeWarnings(of config: CollectionConfig, _ writer: inout JSONWriter) {
-        var warnings: [String] = []
-        for (name, params) in (config.vectors?.byName ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard config.hnsw.applying(params.hnswConfig).inlineStorage ?? false else { continue }
-            let option = "The `hnsw_config.inline_storage` option for vector '\(name)'"
-            if params.multivector != nil {
-                warnings.append("\(option) is not compatible with multivectors. This option will be ignored.")
-            } else if params.quantization == nil && config.quantization == nil {
-                warnings.append("\(option) requires quantization to be enabled. This option will be ignored.")
-            }
-        }
+        let warnings = config.warnings
         guard !warnings.isEmpty else { return }
         writer.key("warnings")
         writer.beginArray()

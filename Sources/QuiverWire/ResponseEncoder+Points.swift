@@ -218,8 +218,8 @@ extension ResponseEncoder {
             case .unnamed(let vector): count(vector)
             case .named(let named): named.values.reduce(0) { $0 + count($1) }
             }
-        // A float takes about eleven bytes and its comma.
-        return (payload?.utf8.count ?? 0) + components * 12
+        // As much as the writer reserves for them, which is more than floats take.
+        return (payload?.utf8.count ?? 0) + components * JSONWriter.floatByteCount
     }
 
     private static func count(_ vector: VectorValue) -> Int {

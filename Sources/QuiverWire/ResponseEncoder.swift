@@ -9,17 +9,20 @@ package enum ResponseEncoder {
     static func envelope(
         _ seconds: Double, reserving byteCount: Int = 256, _ result: (inout JSONWriter) -> Void
     ) -> [UInt8] {
-        var writer = JSONWriter(reservingByteCount: byteCount)
-        writer.beginObject()
-        writer.key("result")
-        result(&writer)
-        writer.key("status")
-        writer.value("ok")
-        writer.key("time")
-        writer.value(seconds)
-        writer.endObject()
-        return writer.bytes
+        JSONWriter.bytes(reservingByteCount: byteCount + envelopeByteCount) { writer in
+            writer.beginObject()
+            writer.key("result")
+            result(&writer)
+            writer.key("status")
+            writer.value("ok")
+            writer.key("time")
+            writer.value(seconds)
+            writer.endObject()
+        }
     }
+
+    /// Room for everything but the result.
+    private static let envelopeByteCount = 128
 
     /// The body of an answer that is not 2xx. `message` is the whole text, prefix included.
     package static func error(_ message: String, seconds: Double) -> [UInt8] {

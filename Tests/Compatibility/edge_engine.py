@@ -7,9 +7,9 @@ import qdrant_edge as edge
 from qdrant_client import models
 from qdrant_client.local.payload_value_extractor import value_by_key
 
-from edge_models import (DISTANCES, MODES, both, datatype_of, dense_params, edge_condition, edge_config, edge_expression,
+from edge_models import (DISTANCES, MODES, datatype_of, dense_params, edge_condition, edge_config, edge_expression,
                          edge_filter, edge_index, edge_value, edge_vector, modifier_of, MAX_SIM)
-from engines import hits_of, ids_of, plain_id, selector_of, tree
+from engines import hits_of, ids_of, merged, plain_id, selector_of, tree
 from generate import FACETABLE, ORDERABLE
 from layout import comparable
 
@@ -220,18 +220,19 @@ class EdgeEngine:
         shard = self.indexed_shard if ordered else self._rewritten() if sparse else self.shard
         translation = Translation(self, by_ids=ordered)
         limit, offset = request.limit or 10, request.offset or 0
-        operands = {each for part in tree(request) if part.lookup_from is None for each in ids_of(part.query)}
-        without = edge.Filter(must_not=[edge.HasIdCondition(operands)]) if operands else None
-        root = both(translation.filter(request.filter), without)
+        operands = [each for part in tree(request) if part.lookup_from is None for each in ids_of(part.query)]
+        without = models.Filter(must_not=[models.HasIdCondition(has_id=operands)]) if operands else None
+        root = merged(request.filter, without)
         diverse = isinstance(request.query, models.NearestQuery) and request.query.mmr is not None
         if diverse and self.layout.is_sparse(request.using or ""):
             return self._diverse_sparse(request)
         points = shard.query(edge.QueryRequest(
             limit=limit if diverse else offset + limit,
-            query=translation.scoring(request, limit), prefetches=translation.prefetches(request, root), filter=root,
+            query=translation.scoring(request, limit), prefetches=translation.prefetches(request, root),
+            filter=translation.filter(root),
             score_threshold=request.score_threshold, params=translation.params(request.params)))
         # A shard leaves skipping to the collection above it, and diversification is cut before something is skipped.
-        return hits_of(points)[offset:]
+        return hits_of(points, request.query)[offset:]
 
     def _diverse_sparse(self, request):
         """Edge cannot diversify sparse vectors: the best of λ·similarity to the query less (1 − λ)·similarity to
@@ -298,10 +299,11 @@ class Translation:
         found = []
         prefetches = request.prefetch or []
         for each in prefetches if isinstance(prefetches, list) else [prefetches]:
-            filter = both(above, self.filter(each.filter))
+            filter = merged(above, each.filter)
             limit = each.limit or 10
             found.append(edge.Prefetch(
-                limit, query=self.scoring(each, limit), prefetches=self.prefetches(each, filter), filter=filter,
+                limit, query=self.scoring(each, limit), prefetches=self.prefetches(each, filter),
+                filter=self.filter(filter),
                 score_threshold=each.score_threshold, params=self.params(each.params)))
         return found
 

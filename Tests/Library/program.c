@@ -76,6 +76,14 @@ int main(int count, char **arguments) {
     expect(quiver_database_call(database, "collections", NULL, &answer) == QUIVER_OK, "collections");
     quiver_free(answer);
     expect(quiver_index_delete(collection, "half") == QUIVER_OK, "index_delete");
+    expect(
+        quiver_vector_create(collection, "second", "{\"dense\": {\"size\": 2, \"distance\": \"Dot\"}}") == QUIVER_OK,
+        "vector_create");
+    expect(
+        quiver_vector_create(collection, "second", "{\"dense\": {\"size\": 3, \"distance\": \"Dot\"}}")
+            == QUIVER_ERROR_BAD_INPUT,
+        "vector_create with another size");
+    expect(quiver_vector_delete(collection, "second") == QUIVER_OK, "vector_delete");
 
     expect(
         quiver_query(collection, NULL, query, 3, K, 0, NULL, NULL, found_ids, NULL, found) == QUIVER_ERROR_BAD_INPUT,

@@ -92,6 +92,8 @@ def test_null(library, database, points):
         "quiver_wait_indexed": ([points.handle, 1.0], [0]),
         "quiver_index_create": ([points.handle, body], [0, 1]),
         "quiver_index_delete": ([points.handle, b"a"], [0, 1]),
+        "quiver_vector_create": ([points.handle, b"a", body], [0, 1, 2]),
+        "quiver_vector_delete": ([points.handle, b"a"], [0, 1]),
         "quiver_upsert": ([points.handle, None, ids, data, 1, DIMENSION, None], [0, 2, 3]),
         "quiver_upsert_lines": ([points.handle, None, ids, data, 1, DIMENSION, None, 0], [0, 2, 3]),
         "quiver_delete": ([points.handle, ids, 1], [0, 1]),

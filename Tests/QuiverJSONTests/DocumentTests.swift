@@ -154,4 +154,19 @@ struct DocumentTests {
         }
         pool.drain()
     }
+
+    /// Text that fits the lent memory, text that does not, and text that just does.
+    @Test(arguments: [0, 63, 64, 65, 1000])
+    func writesInPlaceAndBeyond(_ reserved: Int) {
+        for count in [0, 1, 30, 60, 61, 62, 63, 64, 300] {
+            let text = String(repeating: "x", count: count)
+            let bytes = JSONWriter.bytes(reservingByteCount: reserved) { writer in
+                writer.beginArray()
+                writer.value(text)
+                writer.value(floats: [1, 2.5])
+                writer.endArray()
+            }
+            #expect(String(decoding: bytes, as: UTF8.self) == "[\"\(text)\",[1.0,2.5]]")
+        }
+    }
 }

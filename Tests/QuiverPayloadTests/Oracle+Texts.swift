@@ -32,7 +32,7 @@ struct OracleTexts {
             let wanted = analyzer.queryTokens(text)
             return texts.contains { tokens in wanted.contains { token in tokens.contains { same($0, token) } } }
         case .matchPhrase(let text):
-            let wanted = analyzer.queryTokens(text)
+            let wanted = analyzer.documentTokens(text)
             guard answersPhrases, !wanted.isEmpty else { return false }
             return texts.contains { tokens in
                 tokens.indices.contains { start in

@@ -45,9 +45,9 @@ struct ServerTests {
             let standalone = try await send(client, "POST", "/cluster/recover")
             #expect(standalone.status == 405)
             #expect(text(standalone).contains("standalone mode"))
-            let later = try await send(client, "POST", "/collections/c/facet", "{}")
+            let later = try await send(client, "GET", "/snapshots")
             #expect(
-                later.status == 501 && text(later).contains(#""error":"Faceting is not supported yet""#))
+                later.status == 501 && text(later).contains(#""error":"Listing full snapshots is not supported yet""#))
         }
     }
 

@@ -78,6 +78,16 @@ import Testing
         #expect(fault(body, RequestDecoder.discover) == WireError(status: 400, message: "Bad request: \(text)"))
     }
 
+    @Test func orderedPagesHaveNoOffset() {
+        #expect(
+            fault(#"{"order_by":"a","offset":1}"#, RequestDecoder.scroll)
+                == WireError(
+                    status: 400,
+                    message:
+                        "Wrong input: Cannot use an `offset` when using `order_by`. The alternative for paging is to use `order_by.start_from` and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value"
+                ))
+    }
+
     // MARK: Shard keys
 
     @Test(arguments: [

@@ -41,6 +41,8 @@ PROTOTYPES = {
     "quiver_wait_indexed": (c_int, [c_void_p, c_double]),
     "quiver_index_create": (c_int, [c_void_p, c_char_p]),
     "quiver_index_delete": (c_int, [c_void_p, c_char_p]),
+    "quiver_vector_create": (c_int, [c_void_p, c_char_p, c_char_p]),
+    "quiver_vector_delete": (c_int, [c_void_p, c_char_p]),
     "quiver_upsert": (
         c_int, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_size_t, POINTER(c_char_p)]),
     "quiver_upsert_lines": (

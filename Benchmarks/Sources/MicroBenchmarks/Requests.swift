@@ -41,7 +41,15 @@ enum RequestBenchmarks {
         query.value(raw: Array(#"{"must":[{"key":"section","match":{"value":"libs"}}]}"#.utf8))
         query.endObject()
         let queryBody = query.bytes
+        let hybridBody = Array(
+            #"""
+            {"prefetch":[{"query":{"text":"a quiver of arrows","model":"bm25"},"using":"text","limit":50},
+                         {"query":{"indices":[7,3,250],"values":[0.5,1,2]},"using":"sparse","filter":{"must":[{"key":"section","match":{"any":["a","b"]}}]}}],
+             "query":{"fusion":"rrf"},"limit":20,"with_payload":true}
+            """#.utf8)
         let answer = (0..<10).map { ScoredPoint(id: .number(UInt64($0)), version: 1, score: 0.5) }
+        let payloads = try largeAnswer(&random, vectors: nil)
+        let vectors = try largeAnswer(&random, vectors: components)
         return [
             Benchmark("json/upsert body, a point", operations: points) {
                 let operations = try upsert.withUnsafeBytes { try RequestDecoder.upsert($0) }
@@ -51,10 +59,32 @@ enum RequestBenchmarks {
                 let request = try queryBody.withUnsafeBytes { try RequestDecoder.query($0) }
                 qms_use(UInt64(request.limit))
             },
+            Benchmark("json/hybrid query body") {
+                let request = try hybridBody.withUnsafeBytes { try RequestDecoder.query($0) }
+                qms_use(UInt64(request.prefetch.count))
+            },
             Benchmark("json/answer of 10 points") {
                 qms_use(UInt64(ResponseEncoder.query(answer, seconds: 0.001).count))
             },
+            Benchmark("json/answer of 100 points with 2 KB payloads") {
+                qms_use(UInt64(ResponseEncoder.query(payloads, seconds: 0.001).count))
+            },
+            Benchmark("json/answer of 100 points with payloads and vectors") {
+                qms_use(UInt64(ResponseEncoder.query(vectors, seconds: 0.001).count))
+            },
         ]
+    }
+
+    /// A hundred points with payloads of two kilobytes, and vectors of 384 components if there are any.
+    private static func largeAnswer(_ random: inout FixedGenerator, vectors: [Float]?) throws -> [ScoredPoint] {
+        try (0..<100).map { place in
+            let words = (0..<240).map { _ in "\(UInt32.random(in: 0..<1_000_000, using: &random))" }
+            let text = #"{"name":"product \#(place)","text":"\#(words.joined(separator: " "))"}"#
+            return ScoredPoint(
+                id: .number(UInt64(place) * 7919), version: UInt64(place), score: Float.random(in: 0..<1, using: &random),
+                payload: try Payload(json: text),
+                vectors: vectors.map { .unnamed(.dense(Array($0[place * 384..<(place + 1) * 384]))) })
+        }
     }
 
     /// Sets over 100,000 slots.

@@ -20,9 +20,13 @@ extension Collection {
     package func submitBlocking(
         _ operations: [UpdateOperation], completion: @escaping @Sendable (Result<UInt64, QuiverError>) -> Void
     ) throws(QuiverError) {
-        let prepared = try UpdatePreparation(fields: core.fields).prepare(operations)
+        try core.admit(operations)
+        let (fields, generation) = core.preparedFields
+        let prepared = try UpdatePreparation(fields: fields).prepare(operations)
         core.writer.submit(
-            .init(operations: prepared.operations, byteCount: prepared.byteCount, completion: completion))
+            .init(
+                operations: prepared.operations, fields: fields, vectorGeneration: generation,
+                byteCount: prepared.byteCount, completion: completion))
     }
 
     /// Of the newest commit.
@@ -32,26 +36,40 @@ extension Collection {
         _ ids: [PointID], withPayload: PayloadSelector = .all, withVectors: VectorSelector = .none,
         timeout: Duration? = nil
     ) throws(QuiverError) -> [Record] {
-        try reading { reader in try reader.retrieve(ids, withPayload, withVectors, Collection.deadline(timeout)) }
+        try core.admitRead(timeout, cost: ids.count) { _ throws(QuiverError) in }
+        return try reading { reader in try reader.retrieve(ids, withPayload, withVectors, Collection.deadline(timeout)) }
     }
 
     public func scrollBlocking(_ request: ScrollRequest, timeout: Duration? = nil) throws(QuiverError) -> ScrollPage {
-        try reading { reader in try reader.scroll(request, Collection.deadline(timeout)) }
+        try core.admitRead(timeout, cost: RateCost.filtered(request.filter)) { check throws(QuiverError) in
+            try check.scroll(request)
+        }
+        return try reading { reader in try reader.scroll(request, Collection.deadline(timeout)) }
     }
 
     public func countBlocking(
         filter: Filter? = nil, exact: Bool = true, timeout: Duration? = nil
     ) throws(QuiverError) -> Int {
-        try reading { reader in try reader.count(filter, exact: exact, Collection.deadline(timeout)) }
+        try core.admitRead(timeout, cost: RateCost.filtered(filter)) { check throws(QuiverError) in
+            try check.count(filter, exact: exact)
+        }
+        return try reading { reader in try reader.count(filter, exact: exact, Collection.deadline(timeout)) }
     }
 
     public func queryBlocking(_ request: QueryRequest, timeout: Duration? = nil) throws(QuiverError) -> [ScoredPoint] {
-        try reading { reader in try reader.query(request, Collection.deadline(timeout), lookup) }
+        try core.admitRead(timeout, cost: RateCost.query(request)) { check throws(QuiverError) in
+            try check.query(request)
+        }
+        return try reading { reader in try reader.query(request, Collection.deadline(timeout), lookup) }
     }
 
     public func queryBatchBlocking(
         _ requests: [QueryRequest], timeout: Duration? = nil
     ) throws(QuiverError) -> [[ScoredPoint]] {
+        try core.admitRead(timeout, cost: requests.reduce(0) { $0 + RateCost.query($1) }) { check throws(QuiverError) in
+            try check.searchBatch(requests.count)
+            for request in requests { try check.query(request) }
+        }
         let deadline = Collection.deadline(timeout)
         return try reading { reader in
             var answers: [[ScoredPoint]] = []
@@ -63,7 +81,10 @@ extension Collection {
     public func queryGroupsBlocking(
         _ request: GroupsRequest, timeout: Duration? = nil
     ) throws(QuiverError) -> [PointGroup] {
-        try reading { reader in try reader.groups(request, Collection.deadline(timeout), lookup) }
+        try core.admitRead(timeout, cost: RateCost.query(request.query)) { check throws(QuiverError) in
+            try check.groups(request)
+        }
+        return try reading { reader in try reader.groups(request, Collection.deadline(timeout), lookup) }
     }
 
     public func infoBlocking() throws(QuiverError) -> CollectionInfo {

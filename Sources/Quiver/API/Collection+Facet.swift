@@ -9,6 +9,9 @@ extension Collection {
     /// The counts are exact in any case.
     /// - Throws: `.badInput` without a keyword, integer (lookup), uuid or bool index that is built.
     public func facetBlocking(_ request: FacetRequest, timeout: Duration? = nil) throws(QuiverError) -> [FacetHit] {
+        try core.admitRead(timeout, cost: RateCost.filtered(request.filter)) { check throws(QuiverError) in
+            try check.facet(request)
+        }
         let deadline = timeout.map { ContinuousClock.now + $0 }
         return try reading { reader in try reader.facet(request, deadline) }
     }

@@ -43,7 +43,8 @@ extension Collection {
     package func nearestBlocking(
         _ query: NearestQuery, _ vector: UnsafePointer<Float>, into target: AnswerColumns
     ) throws(QuiverError) -> Int {
-        try reading { reader in unsafe try reader.nearest(query, vector, at: 0, target) }
+        try admit(query, count: 1)
+        return try reading { reader in unsafe try reader.nearest(query, vector, at: 0, target) }
     }
 
     /// The same for `count` vectors, one after the other, on up to `threads` threads: the calling one and workers of
@@ -56,6 +57,7 @@ extension Collection {
         _ query: NearestQuery, _ vectors: UnsafePointer<Float>, count: Int, threads: Int, into target: AnswerColumns,
         found: UnsafeMutablePointer<Int>
     ) throws(QuiverError) {
+        try admit(query, count: count)
         let wanted = threads > 0 ? threads : database.workers.count
         let sheet = unsafe QuerySheet(query, vectors, count: count, target, found)
         database.workers.share(among: min(wanted, count)) { [self] in
@@ -68,5 +70,14 @@ extension Collection {
             }
         }
         if let error = sheet.error { throw error }
+    }
+
+    private func admit(_ query: NearestQuery, count: Int) throws(QuiverError) {
+        try core.admitRead(nil, cost: count * RateCost.filtered(query.filter)) { check throws(QuiverError) in
+            try check.query(
+                QueryRequest(
+                    query: .nearest(.dense([])), using: query.vectorName, filter: query.filter, params: query.params,
+                    limit: query.limit))
+        }
     }
 }

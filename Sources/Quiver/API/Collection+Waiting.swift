@@ -13,6 +13,7 @@ extension Collection {
 
     /// As `createIndex`: returns when the index is built.
     public func createIndexBlocking(_ field: PayloadPath, _ params: PayloadIndexParams) throws(QuiverError) -> UpdateResult {
+        try core.admitIndex(on: field)
         let outcome = LockedCondition<Result<UInt64, QuiverError>?>(nil)
         IndexChange(core: core).create(field.withoutTrailingWildcard, params, wait: true) { result in
             outcome.change { $0 = result }
@@ -21,6 +22,7 @@ extension Collection {
     }
 
     public func dropIndexBlocking(_ field: PayloadPath) throws(QuiverError) -> UpdateResult {
+        try core.admitSmallWrite()
         let outcome = LockedCondition<Result<UInt64, QuiverError>?>(nil)
         IndexChange(core: core).drop(field.withoutTrailingWildcard) { result in outcome.change { $0 = result } }
         return UpdateResult(operationID: try outcome.wait { $0 }.get(), status: .completed)

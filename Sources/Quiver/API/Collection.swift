@@ -51,6 +51,7 @@ public final class Collection: Sendable {
     public func createIndex(
         _ field: PayloadPath, _ params: PayloadIndexParams, wait: Bool = true, timeout: Duration? = nil
     ) async throws(QuiverError) -> UpdateResult {
+        try core.admitIndex(on: field)
         let answer = Answer<UInt64>()
         IndexChange(core: core).create(field.withoutTrailingWildcard, params, wait: wait) { answer.give($0) }
         return try await result(answer, wait: wait, timeout: timeout)
@@ -61,12 +62,13 @@ public final class Collection: Sendable {
     public func dropIndex(
         _ field: PayloadPath, wait: Bool = true, timeout: Duration? = nil
     ) async throws(QuiverError) -> UpdateResult {
+        try core.admitSmallWrite()
         let answer = Answer<UInt64>()
         IndexChange(core: core).drop(field.withoutTrailingWildcard) { answer.give($0) }
         return try await result(answer, wait: wait, timeout: timeout)
     }
 
-    private func result(
+    func result(
         _ answer: Answer<UInt64>, wait: Bool, timeout: Duration?
     ) async throws(QuiverError) -> UpdateResult {
         guard let sequence = try await answer.value(within: wait ? timeout : nil)?.get() else {

@@ -138,6 +138,10 @@ public final class Database: Sendable {
                 throw QuiverError(.corrupted, "\(file) of collection \"\(name.text)\" is missing or empty")
             }
             let core = try openCore(name.text, collection)
+            // A process ended between a change of vector names and the catalogue.
+            if core.vectorConfig.generation != collection.vectorGeneration ?? 0 {
+                try catalog.put(core.stored(collection.directory), name: name)
+            }
             contents.withLock { contents in
                 contents.collections[name] = core
                 contents.directories[name] = collection.directory
@@ -148,7 +152,7 @@ public final class Database: Sendable {
 
     private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
         try CollectionCore(
-            name: name, directory: collectionsPath + "/" + stored.directory, config: stored.config, options: options,
+            name: name, directory: collectionsPath + "/" + stored.directory, stored: stored, options: options,
             work: background, workers: workers, filterCache: filterCache)
     }
 
@@ -226,13 +230,22 @@ public final class Database: Sendable {
             if isAlias {
                 throw .badRequest("Can't create collection with name `\(name)`. Alias with the same name already exists")
             }
+            if let both = config.vectors?.byName.keys.first(where: { config.sparseVectors?[$0] != nil }) {
+                throw .badInput("Dense and sparse vector names must be unique - duplicate found with '\(both)'")
+            }
+            var config = config
+            // Said in any case, so that it is told in any case.
+            var strictMode = config.strictMode ?? StrictModeConfig()
+            strictMode.enabled = strictMode.isEnabled
+            config.strictMode = strictMode
             try create(ExactName(name), config)
         }
     }
 
     /// The files come first, then the entry that makes them count.
     private func create(_ name: ExactName, _ config: CollectionConfig) throws(QuiverError) {
-        let stored = Catalog.StoredCollection(directory: Database.newDirectoryName(), config: config)
+        let stored = Catalog.StoredCollection(
+            directory: Database.newDirectoryName(), config: config, vectorGeneration: nil)
         var opened: CollectionCore?
         do {
             let core = try openCore(name.text, stored)
@@ -274,13 +287,34 @@ public final class Database: Sendable {
             let name = ExactName(core.name)
             let directory = contents.withLock { $0.directories[name] } ?? ""
             do {
-                try catalog.put(.init(directory: directory, config: config), name: name)
+                let generation = core.vectorConfig.generation
+                try catalog.put(
+                    .init(directory: directory, config: config, vectorGeneration: generation), name: name)
             } catch {
                 throw QuiverError(wrapping: error)
             }
             core.config = config
             core.placeSegments()
             core.optimizer.consider()
+        }
+    }
+
+    /// Changes the vector names of a collection. The change counts as soon as the collection's own environment has it;
+    /// should the catalogue not take it, the next opening brings the catalogue up to date.
+    func changeVectorNames(
+        _ core: CollectionCore, _ change: (VectorNameChange) throws(QuiverError) -> VectorNameChange.Outcome
+    ) throws(QuiverError) -> UInt64 {
+        try changingCatalog { () throws(QuiverError) in
+            let outcome = try change(VectorNameChange(core: core))
+            let name = ExactName(core.name)
+            if let directory = contents.withLock({ $0.directories[name] }) {
+                do {
+                    try catalog.put(core.stored(directory), name: name)
+                } catch {
+                    options.logger.warning("the catalogue has not taken the vector names of \(core.name): \(error)")
+                }
+            }
+            return outcome.sequence
         }
     }
 

@@ -17,6 +17,8 @@ struct Catalog: Sendable {
         /// Name of its directory below `collections/`.
         var directory: String
         var config: CollectionConfig
+        /// Of the `VectorSet` that `config` speaks of; nil as 0: as the collection was made.
+        var vectorGeneration: UInt64?
     }
 
     struct Contents: Sendable {

@@ -1,6 +1,5 @@
-import Foundation
-
 import QuiverModel
+import QuiverPayload
 
 extension CollectionConfig {
     /// This configuration with a patch applied.
@@ -21,6 +20,9 @@ extension CollectionConfig {
         }
         for (name, change) in patch.vectors { try result.apply(change, toVector: name) }
         if let metadata = patch.metadata { result.metadata = try CollectionConfig.merge(metadata, into: result.metadata) }
+        if let strictMode = patch.strictMode {
+            result.strictMode = (result.strictMode ?? StrictModeConfig()).merging(strictMode)
+        }
         return result
     }
 
@@ -46,17 +48,10 @@ extension CollectionConfig {
     /// Merges the keys of one JSON object into another; a null removes its key.
     private static func merge(_ patch: String, into metadata: String?) throws(QuiverError) -> String {
         do {
-            var merged = try object(metadata ?? "{}")
-            for (key, value) in try object(patch) { merged[key] = value is NSNull ? nil : value }
-            let data = try JSONSerialization.data(withJSONObject: merged, options: [.sortedKeys])
-            return String(decoding: data, as: UTF8.self)
+            return PayloadText.merge(try Payload(json: patch), into: try Payload(json: metadata ?? "{}"), at: nil).text
         } catch {
             throw .badRequest("metadata has to be a JSON object: \(error)")
         }
-    }
-
-    private static func object(_ text: String) throws -> [String: Any] {
-        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
     }
 }
 
@@ -71,6 +66,35 @@ extension SparseVectorParams {
         index.onDisk = change.onDisk ?? index.onDisk
         index.memory = change.memory ?? index.memory
         result.index = index
+        return result
+    }
+}
+
+extension StrictModeConfig {
+    /// Of both, what `other` gives. What was once set is not unset.
+    fileprivate func merging(_ other: StrictModeConfig) -> StrictModeConfig {
+        var result = self
+        result.enabled = other.enabled ?? enabled
+        result.maxQueryLimit = other.maxQueryLimit ?? maxQueryLimit
+        result.maxTimeout = other.maxTimeout ?? maxTimeout
+        result.unindexedFilteringRetrieve = other.unindexedFilteringRetrieve ?? unindexedFilteringRetrieve
+        result.unindexedFilteringUpdate = other.unindexedFilteringUpdate ?? unindexedFilteringUpdate
+        result.searchMaxHNSWEf = other.searchMaxHNSWEf ?? searchMaxHNSWEf
+        result.searchAllowExact = other.searchAllowExact ?? searchAllowExact
+        result.searchMaxOversampling = other.searchMaxOversampling ?? searchMaxOversampling
+        result.upsertMaxBatchSize = other.upsertMaxBatchSize ?? upsertMaxBatchSize
+        result.searchMaxBatchSize = other.searchMaxBatchSize ?? searchMaxBatchSize
+        result.maxCollectionVectorSizeBytes = other.maxCollectionVectorSizeBytes ?? maxCollectionVectorSizeBytes
+        result.maxCollectionPayloadSizeBytes = other.maxCollectionPayloadSizeBytes ?? maxCollectionPayloadSizeBytes
+        result.maxPointsCount = other.maxPointsCount ?? maxPointsCount
+        result.readRateLimit = other.readRateLimit ?? readRateLimit
+        result.writeRateLimit = other.writeRateLimit ?? writeRateLimit
+        result.filterMaxConditions = other.filterMaxConditions ?? filterMaxConditions
+        result.conditionMaxSize = other.conditionMaxSize ?? conditionMaxSize
+        result.multivector = other.multivector ?? multivector
+        result.sparse = other.sparse ?? sparse
+        result.maxPayloadIndexCount = other.maxPayloadIndexCount ?? maxPayloadIndexCount
+        result.maxResidentMemoryPercent = other.maxResidentMemoryPercent ?? maxResidentMemoryPercent
         return result
     }
 }

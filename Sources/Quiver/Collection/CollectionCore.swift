@@ -10,7 +10,6 @@ import QuiverPayload
 final class CollectionCore: Sendable {
     let name: String
     let store: CollectionStore
-    let fields: [VectorField]
     let writer: CollectionWriter
     let view: ViewBox
     let scratches = SearchScratchPool()
@@ -19,15 +18,21 @@ final class CollectionCore: Sendable {
     /// Of the whole database.
     let filterCache: FilterCache
     let optimizer: Optimizer
+    let strictMode: StrictMode
     let logger: Logger
 
     private struct Settings {
         var config: CollectionConfig
+        var fields: [VectorField]
         /// Of each vector, in the order of `fields`.
         var search: [SearchSettings]
+        /// Of the vector set that `config` speaks of.
+        var generation: UInt64
 
-        init(_ config: CollectionConfig, _ fields: [VectorField]) {
+        init(_ config: CollectionConfig, _ fields: [VectorField], generation: UInt64) {
             self.config = config
+            self.fields = fields
+            self.generation = generation
             search = fields.map { SearchSettings(config, $0) }
         }
     }
@@ -37,33 +42,60 @@ final class CollectionCore: Sendable {
     var config: CollectionConfig {
         get { settings.withLock { $0.config } }
         set {
-            let new = Settings(newValue, fields)
-            settings.withLock { $0 = new }
+            settings.withLock { $0 = Settings(newValue, $0.fields, generation: $0.generation) }
+            strictMode.change(newValue.strictMode)
         }
     }
 
-    /// Of the vector at `index` of `fields`, as the present configuration has them.
-    func searchSettings(_ index: Int) -> SearchSettings {
-        settings.withLock { $0.search[index] }
+    /// What `config` says of vectors, and the generation of the vector set it says it of.
+    var vectorConfig: (config: CollectionConfig, generation: UInt64) {
+        settings.withLock { ($0.config, $0.generation) }
     }
 
-    /// Opens the collection in `directory`, making it when it is new.
+    /// What updates are checked against before they are queued, and the generation of the vector set.
+    var preparedFields: (fields: [VectorField], generation: UInt64) {
+        settings.withLock { ($0.fields, $0.generation) }
+    }
+
+    func changeVectors(_ config: CollectionConfig, generation: UInt64, fields: [VectorField]) {
+        settings.withLock { $0 = Settings(config, fields, generation: generation) }
+    }
+
+    /// As the present configuration has them. A view may have vectors that the configuration has not any more.
+    func searchSettings(_ field: VectorField) -> SearchSettings {
+        settings.withLock { settings in
+            if let index = settings.fields.firstIndex(where: { $0.name == field.name }) { return settings.search[index] }
+            return SearchSettings(settings.config, field)
+        }
+    }
+
+    /// Opens the collection in `directory`, making it when it is new. Where the catalogue does not know of a newer vector
+    /// set, `vectorConfig` has it afterwards.
     init(
-        name: String, directory: String, config: CollectionConfig, options: Database.Options, work: BackgroundWork, workers: WorkerPool,
-        filterCache: FilterCache
+        name: String, directory: String, stored: Catalog.StoredCollection, options: Database.Options, work: BackgroundWork,
+        workers: WorkerPool, filterCache: FilterCache
     ) throws(QuiverError) {
         self.name = name
+        strictMode = StrictMode(stored.config.strictMode)
         self.workers = workers
         self.filterCache = filterCache
         logger = options.logger
-        let fields = VectorField.fields(of: config)
-        self.fields = fields
-        settings = Mutex(Settings(config, fields))
         let nextSegmentID: UInt64
         do {
             let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)
             self.store = store
-            let opened = try CollectionOpener(store: store, fields: fields, config: config).open()
+            var config = stored.config
+            let set = try VectorSet.read(store)
+            let generation = set?.generation ?? 0
+            if let set, generation > stored.vectorGeneration ?? 0 {
+                config.vectors = set.vectors
+                config.sparseVectors = set.sparseVectors
+            }
+            let fields = VectorField.fields(of: config, generation: generation)
+            settings = Mutex(Settings(config, fields, generation: generation))
+            let opened = try CollectionOpener(
+                store: store, fields: fields, vectorGeneration: generation, config: config
+            ).open()
             view = ViewBox(opened.view)
             nextSegmentID = opened.state.counters.nextSegmentID
             writer = CollectionWriter(
@@ -76,6 +108,12 @@ final class CollectionCore: Sendable {
         optimizer.attach(self, nextSegmentID: nextSegmentID)
         writer.onCommit { [unowned self] in optimizer.noteWrite() }
         optimizer.start()
+    }
+
+    /// As the catalogue keeps it.
+    func stored(_ directory: String) -> Catalog.StoredCollection {
+        let (config, generation) = vectorConfig
+        return Catalog.StoredCollection(directory: directory, config: config, vectorGeneration: generation)
     }
 
     /// Stops background work, finishes waiting updates and closes the files.

@@ -8,6 +8,7 @@ import QuiverPayload
 struct CollectionOpener {
     let store: CollectionStore
     let fields: [VectorField]
+    let vectorGeneration: UInt64
     let config: CollectionConfig
 
     struct Opened {
@@ -23,7 +24,8 @@ struct CollectionOpener {
         var counters = StoreState()
         if let bytes = unsafe try handle.get(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
         let state = CollectionState(
-            store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map(VectorState.init))
+            store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map(VectorState.init),
+            vectorGeneration: vectorGeneration)
         try openSegments(state, handle)
         try replayLog(state, handle)
         let view = state.makeView(transactionID: handle.id, indexes: indexes, previous: nil)
@@ -140,5 +142,10 @@ private struct GrowingReplay: LogReplayTarget {
     mutating func deleteVector(slot: UInt32, name: String) {
         guard let index = state.vectors.firstIndex(where: { $0.field.name == name }) else { return }
         state.removeGrowingVector(index, slot: slot)
+    }
+
+    mutating func dropVectors(name: String) {
+        guard let index = state.vectors.firstIndex(where: { $0.field.name == name }) else { return }
+        state.vectors[index] = VectorState(state.vectors[index].field).withSealed(state.vectors[index].sealed)
     }
 }

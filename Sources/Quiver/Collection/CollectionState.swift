@@ -10,7 +10,10 @@ final class CollectionState {
     var counters: StoreState
     /// Slots below `counters.slotCount` that belong to no point.
     var free: ChunkedBitmap
+    /// In the order of their names.
     var vectors: [VectorState]
+    /// Of the newest change of the vector names.
+    private(set) var vectorGeneration: UInt64
     /// Bytes of log records since the last freeze.
     var logBytes = 0
     /// Where vectors came to be or went, newest last, since the last commit: what a rollback has to undo.
@@ -24,7 +27,11 @@ final class CollectionState {
         var row: UInt32?
     }
 
-    init(store: CollectionStore, counters: StoreState, free: ChunkedBitmap, vectors: [VectorState]) {
+    init(
+        store: CollectionStore, counters: StoreState, free: ChunkedBitmap, vectors: [VectorState],
+        vectorGeneration: UInt64 = 0
+    ) {
+        self.vectorGeneration = vectorGeneration
         self.store = store
         self.counters = counters
         self.free = free
@@ -37,6 +44,29 @@ final class CollectionState {
     var activeBytes: Int {
         vectors.reduce(0) { $0 + $1.growing[$1.activeIndex].segment.bytes }
     }
+
+    // MARK: Vector names
+
+    /// No point has a vector of the new name yet.
+    func add(_ field: VectorField) {
+        let place = vectors.firstIndex { $0.field.name > field.name } ?? vectors.count
+        vectors.insert(VectorState(field, frozenCount: frozenSequences.count), at: place)
+        vectorGeneration = field.generation
+    }
+
+    /// All vectors of a name go, those that wait to be sealed as well.
+    func removeVector(at index: Int, generation: UInt64) {
+        vectors.remove(at: index)
+        vectorGeneration = generation
+        if vectors.isEmpty {
+            frozenSequences = []
+            counters.sealedSequence = counters.sequence
+            logBytes = 0
+        }
+    }
+
+    /// The place of a vector, nil when it was dropped meanwhile.
+    func index(of field: VectorField) -> Int? { vectors.firstIndex { $0.field.isSame(as: field) } }
 
     // MARK: Vectors
 
@@ -131,6 +161,7 @@ final class CollectionState {
         fileprivate var journal: Int
         fileprivate var logBytes: Int
         fileprivate var frozenSequences: [UInt64]
+        fileprivate var vectorGeneration: UInt64
     }
 
     fileprivate struct VectorMark {
@@ -147,7 +178,7 @@ final class CollectionState {
                     activeCount: vector.growing[vector.activeIndex].segment.count,
                     growingDead: vector.growing.map(\.dead), sealedDead: vector.sealed.map(\.dead))
             },
-            journal: journal.count, logBytes: logBytes, frozenSequences: frozenSequences)
+            journal: journal.count, logBytes: logBytes, frozenSequences: frozenSequences, vectorGeneration: vectorGeneration)
     }
 
     /// Sealed segments must be the same as at the mark; growing ones that came after it are dropped.
@@ -156,6 +187,7 @@ final class CollectionState {
         free = mark.free
         logBytes = mark.logBytes
         frozenSequences = mark.frozenSequences
+        vectorGeneration = mark.vectorGeneration
         while journal.count > mark.journal {
             let entry = journal.removeLast()
             vectors[entry.vector].growing[entry.growing].rowOfSlot[entry.slot] = entry.row

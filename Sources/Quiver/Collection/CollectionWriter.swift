@@ -15,6 +15,10 @@ import QuiverPayload
 final class CollectionWriter: Sendable {
     struct Update {
         var operations: [UpdateOperation]
+        /// That the operations were prepared for.
+        var fields: [VectorField]
+        /// Of the vector set that `fields` are.
+        var vectorGeneration: UInt64
         var byteCount: Int
         var completion: @Sendable (Result<UInt64, QuiverError>) -> Void
     }
@@ -168,7 +172,7 @@ final class CollectionWriter: Sendable {
         switch work {
         case .updates(let updates):
             if updates.isEmpty { return }
-            let results = batch.run(updates.map(\.operations))
+            let results = batch.run(updates)
             noteState()
             commitHandler.withLock { $0 }()
             queue.change { $0.inFlight -= updates.count }

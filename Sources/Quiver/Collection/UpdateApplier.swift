@@ -28,7 +28,7 @@ struct UpdateApplier: ~Copyable {
         case .upsert(let batch):
             try upsert(batch, &transaction, &indexWriter)
         case .updateVectors(let batch):
-            try updateVectors(batch, &transaction)
+            try updateVectors(batch, &transaction, &indexWriter)
         case .deleteVectors(let selector, let names):
             try deleteVectors(names, of: selected(selector, &transaction, &indexWriter), &transaction)
         case .deletePoints(let selector):
@@ -78,14 +78,15 @@ struct UpdateApplier: ~Copyable {
         _ batch: PointBatch, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
     ) throws {
         let vectorIndexes = try vectorIndexes(batch.vectorNames)
-        guard state.pointCount + batch.entries.count <= CollectionState.mostPoints else {
+        let entries = try written(batch, &transaction, &indexWriter)
+        guard state.pointCount + entries.count <= CollectionState.mostPoints else {
             throw QuiverError(.insufficientStorage, "a collection holds at most \(CollectionState.mostPoints) points")
         }
         log.begin(.upsert)
         log.reserve(batch.components.count * 4 + batch.entries.count * 512)
         log.write(names: batch.vectorNames)
-        log.write(count: batch.entries.count)
-        for entry in batch.entries {
+        log.write(count: entries.count)
+        for entry in entries {
             let payload = entry.payload ?? .empty
             let slot: UInt32
             if let existing = try self.slot(of: entry.id, transaction.handle) {
@@ -105,17 +106,20 @@ struct UpdateApplier: ~Copyable {
         }
     }
 
-    private mutating func updateVectors(_ batch: PointBatch, _ transaction: inout WriteTransaction) throws {
+    private mutating func updateVectors(
+        _ batch: PointBatch, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws {
         let vectorIndexes = try vectorIndexes(batch.vectorNames)
+        let entries = try unrefused(batch, &transaction, &indexWriter)
         var slots: [UInt32] = []
-        for entry in batch.entries {
+        for entry in entries {
             guard let slot = try slot(of: entry.id, transaction.handle) else { throw QuiverError.pointMissing(entry.id) }
             slots.append(slot)
         }
         log.begin(.updateVectors)
         log.write(names: batch.vectorNames)
-        log.write(count: batch.entries.count)
-        for (entry, slot) in zip(batch.entries, slots) {
+        log.write(count: entries.count)
+        for (entry, slot) in zip(entries, slots) {
             for vector in batch.vectors[entry.vectors] {
                 try state.removeVector(vectorIndexes[vector.name], slot: slot, &transaction)
             }
@@ -210,6 +214,43 @@ struct UpdateApplier: ~Copyable {
         return unsafe Payload(validated: Array(bytes))
     }
 
+    // MARK: Conditions
+
+    /// The entries of an upsert that its mode and its filter let through, judged by what is there before it.
+    private func written(
+        _ batch: PointBatch, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws -> [PointBatch.Entry] {
+        if batch.mode == .upsert { return try unrefused(batch, &transaction, &indexWriter) }
+        let handle = transaction.handle
+        let mode = batch.mode
+        // What the filter says of points that are there does not matter where those are left alone.
+        let entries = mode == .insertOnly ? batch.entries : try unrefused(batch, &transaction, &indexWriter)
+        return try entries.filter { (try slot(of: $0.id, handle) == nil) == (mode == .insertOnly) }
+    }
+
+    /// The entries of a batch but those of points that are there and do not match its filter.
+    private func unrefused(
+        _ batch: PointBatch, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws -> [PointBatch.Entry] {
+        guard let filter = batch.updateFilter, !filter.isEmpty else { return batch.entries }
+        let ids = Condition.hasID(Set(batch.entries.map(\.id)))
+        let matching = try resolve(Filter(must: [ids, .filter(filter)]), &transaction, &indexWriter)
+        let handle = transaction.handle
+        return try batch.entries.filter { entry in
+            try slot(of: entry.id, handle).map(matching.contains) ?? true
+        }
+    }
+
+    /// The slots that match now, after all that this transaction has done so far.
+    private func resolve(
+        _ filter: Filter, _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+    ) throws -> SlotBitmap {
+        try indexWriter.flush(&transaction)
+        let view = state.makeView(transactionID: transaction.id, indexes: indexes, previous: nil)
+        return try FilterResolver(store: store, view: view, transaction: transaction.handle)
+            .resolve(filter, deadline: .never)
+    }
+
     // MARK: Selection
 
     struct SelectedPoint {
@@ -243,11 +284,7 @@ struct UpdateApplier: ~Copyable {
             }
             return points
         case .filter(let filter):
-            // The filter has to see what this transaction has done so far.
-            try indexWriter.flush(&transaction)
-            let view = state.makeView(transactionID: transaction.id, indexes: indexes, previous: nil)
-            let matching = try FilterResolver(store: store, view: view, transaction: transaction.handle)
-                .resolve(filter, deadline: .never)
+            let matching = try resolve(filter, &transaction, &indexWriter)
             var points: [SelectedPoint] = []
             var next = matching.next(from: 0)
             while let slot = next {

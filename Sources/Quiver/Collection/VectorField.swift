@@ -31,6 +31,8 @@ struct VectorField: Sendable {
     let modifier: SparseModifier
     /// Of dense vectors and multivectors.
     let storage: RowStorage?
+    /// Of the vector set that the name came in with: one that was dropped and made anew is another field.
+    var generation: UInt64 = 0
 
     var metric: Metric { distance.metric }
 
@@ -86,11 +88,15 @@ struct VectorField: Sendable {
     }
 
     /// The vectors of a configuration, in the order of their names.
-    static func fields(of config: CollectionConfig) -> [VectorField] {
+    static func fields(of config: CollectionConfig, generation: UInt64) -> [VectorField] {
         let dense = (config.vectors?.byName ?? [:]).map { VectorField(name: $0.key, params: $0.value) }
         let sparse = (config.sparseVectors ?? [:]).map { VectorField(name: $0.key, params: $0.value) }
-        return (dense + sparse).sorted { $0.name < $1.name }
+        var fields = (dense + sparse).sorted { $0.name < $1.name }
+        for index in fields.indices { fields[index].generation = generation }
+        return fields
     }
+
+    func isSame(as other: VectorField) -> Bool { name == other.name && generation == other.generation }
 }
 
 extension PointBatch {

@@ -26,9 +26,18 @@ struct VectorState {
     var growing: [GrowingState]
     var sealed: [SealedState] = []
 
-    init(_ field: VectorField) {
+    /// - Parameter frozenCount: of the collection's groups that wait to be sealed: each has a segment of every vector.
+    init(_ field: VectorField, frozenCount: Int) {
         self.field = field
-        growing = [GrowingState(field)]
+        growing = (0...frozenCount).map { _ in GrowingState(field) }
+    }
+
+    init(_ field: VectorField) { self.init(field, frozenCount: 0) }
+
+    func withSealed(_ sealed: [SealedState]) -> VectorState {
+        var result = self
+        result.sealed = sealed
+        return result
     }
 
     var activeIndex: Int { growing.count - 1 }

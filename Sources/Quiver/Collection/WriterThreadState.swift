@@ -27,7 +27,7 @@ final class WriterThreadState: @unchecked Sendable {
     // MARK: Updates
 
     /// Applies requests in one transaction; each gets its sequence number or what was wrong with it.
-    func run(_ requests: [[UpdateOperation]]) -> [Result<UInt64, QuiverError>] {
+    func run(_ requests: [CollectionWriter.Update]) -> [Result<UInt64, QuiverError>] {
         if let failure { return requests.map { _ in .failure(readOnly(failure)) } }
         do {
             return try withRoom { try runOnce(requests) }
@@ -37,7 +37,7 @@ final class WriterThreadState: @unchecked Sendable {
         }
     }
 
-    private func runOnce(_ requests: [[UpdateOperation]]) throws -> [Result<UInt64, QuiverError>] {
+    private func runOnce(_ requests: [CollectionWriter.Update]) throws -> [Result<UInt64, QuiverError>] {
         let start = state.mark()
         do {
             return try applyAndCommit(requests)
@@ -47,13 +47,18 @@ final class WriterThreadState: @unchecked Sendable {
         }
     }
 
-    private func applyAndCommit(_ requests: [[UpdateOperation]]) throws -> [Result<UInt64, QuiverError>] {
+    private func applyAndCommit(_ requests: [CollectionWriter.Update]) throws -> [Result<UInt64, QuiverError>] {
         var transaction = try store.environment.beginWrite()
         var indexWriter = try FieldIndexWriter(indexes, transaction.handle)
         var results: [Result<UInt64, QuiverError>] = []
         var changed = false
-        for operations in requests {
-            let result = try apply(operations, &transaction, &indexWriter)
+        for request in requests {
+            let result: Result<UInt64, QuiverError>
+            if let refusal = outdated(request) {
+                result = .failure(refusal)
+            } else {
+                result = try apply(request.operations, &transaction, &indexWriter)
+            }
             if case .success = result { changed = true }
             results.append(result)
         }
@@ -69,6 +74,24 @@ final class WriterThreadState: @unchecked Sendable {
         }
         try commit(transaction, indexes.after(indexWriter))
         return results
+    }
+
+    /// Vectors of a request that was prepared for a vector name as it was before it was dropped, and perhaps made anew:
+    /// there was a moment in which the name was not there.
+    private func outdated(_ request: CollectionWriter.Update) -> QuiverError? {
+        if request.vectorGeneration == state.vectorGeneration { return nil }
+        for operation in request.operations {
+            let names: [String]
+            switch operation {
+            case .upsert(let batch), .updateVectors(let batch): names = batch.vectorNames
+            default: continue
+            }
+            for name in names {
+                let prepared = request.fields.first { $0.name == name }
+                if prepared.flatMap(state.index) == nil { return .vectorNameUnknown(name) }
+            }
+        }
+        return nil
     }
 
     private func freeze(_ transaction: inout WriteTransaction) throws(LMDBError) {

@@ -24,6 +24,7 @@ import QuiverModel
 ///     overwritePayload        block payload; points
 ///     deletePayload           u16 keys, each a text; points
 ///     clearPayload            points
+///     dropVectorName          text name: what older records say of it does not count
 enum LogRecord {
     static let format: UInt8 = 2
     static let noPayload = UInt32.max
@@ -38,6 +39,7 @@ enum LogOperationKind: UInt8 {
     case overwritePayload
     case deletePayload
     case clearPayload
+    case dropVectorName
 }
 
 /// Builds one record while its request is applied.
@@ -117,6 +119,8 @@ protocol LogReplayTarget {
     mutating func setVector(slot: UInt32, name: String, _ numbers: VectorNumbers)
     mutating func deletePoint(slot: UInt32)
     mutating func deleteVector(slot: UInt32, name: String)
+    /// All vectors of the name went.
+    mutating func dropVectors(name: String)
 }
 
 /// Reads records for their effect on the growing segments.
@@ -151,6 +155,7 @@ enum LogReplay {
                 _ = try readTexts(&reader)
                 try skipPoints(&reader)
             case .clearPayload: try skipPoints(&reader)
+            case .dropVectorName: target.dropVectors(name: try reader.readText())
             }
         }
     }

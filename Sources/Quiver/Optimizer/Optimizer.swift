@@ -54,6 +54,7 @@ final class Optimizer: Sendable {
         var lastWrite = ContinuousClock.now
         var control: BuildControl?
         var buildingIndexes = 0
+        var runs = OptimizationLog()
 
         var error: String? { sealing.error ?? building.error ?? indexing.error }
         var nextSegmentID: UInt64 = 1
@@ -206,6 +207,9 @@ final class Optimizer: Sendable {
         consider()
     }
 
+    /// Of the segment that the rewrite of the moment makes.
+    func noteOutput(_ number: UInt64) { state.change { $0.runs.note(outputOf: number) } }
+
     func takeSegmentID() -> UInt64 {
         state.change { state in
             state.nextSegmentID += 1
@@ -231,7 +235,8 @@ final class Optimizer: Sendable {
         guard let core = begin(\.building, control) else { return }
         var failure: QuiverError?
         do {
-            if let (vector, plan) = Optimizer.plan(core.view.load(), core.config) {
+            if let (vector, plan, reason) = Optimizer.plan(core.view.load(), core.config) {
+                state.change { $0.runs.begin(OptimizationRun(reason, vector, plan)) }
                 try SegmentMerger(core: core, optimizer: self, work: work).run(vector, plan, control)
             }
         } catch {
@@ -240,7 +245,10 @@ final class Optimizer: Sendable {
                 core.logger.error("merging segments of \(core.name) failed: \(failure?.message ?? "")")
             }
         }
-        state.change { $0.control = nil }
+        state.change { state in
+            state.control = nil
+            state.runs.end(failure)
+        }
         finish(\.building, failure)
     }
 
@@ -267,18 +275,53 @@ final class Optimizer: Sendable {
             linkBytesPerVector: 2 * indexing.m * MemoryLayout<UInt32>.size)
     }
 
-    private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> (vector: Int, plan: MergePolicy.Plan)? {
-        for (index, vector) in view.vectors.enumerated() {
-            let wanted = SegmentIndexing(vector.field, config)
-            let candidates = vector.sealed.map { sealed in
-                MergePolicy.Candidate(
-                    id: sealed.segment.id, rows: sealed.segment.pointCount, liveRows: sealed.liveCount,
-                    isIndexed: sealed.segment.isIndexed,
-                    isCurrent: sealed.segment.indexing == wanted || vector.field.kind == .sparse)
-            }
-            if let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) { return (index, plan) }
+    private typealias Planned = (vector: VectorView, plan: MergePolicy.Plan, reason: OptimizationReason)
+
+    private static func plan(_ view: CollectionView, _ config: CollectionConfig) -> Planned? {
+        for vector in view.vectors {
+            if let planned = plan(vector, config) { return planned }
         }
         return nil
+    }
+
+    private static func plan(_ vector: VectorView, _ config: CollectionConfig) -> Planned? {
+        let wanted = SegmentIndexing(vector.field, config)
+        let candidates = vector.sealed.map { sealed in
+            MergePolicy.Candidate(
+                id: sealed.segment.id, rows: sealed.segment.pointCount, liveRows: sealed.liveCount,
+                isIndexed: sealed.segment.isIndexed,
+                isCurrent: sealed.segment.indexing == wanted || vector.field.kind == .sparse)
+        }
+        guard let plan = policy(vector, config).plan(candidates, liveRows: vector.liveCount) else { return nil }
+        let inputs = candidates.filter { plan.inputs.contains($0.id) }
+        let reason: OptimizationReason =
+            if plan.builds, inputs.contains(where: { !$0.isIndexed }) {
+                .indexing
+            } else if inputs.count > 1 {
+                .merge
+            } else {
+                plan.builds && inputs.contains { !$0.isCurrent } ? .configMismatch : .vacuum
+            }
+        return (vector, plan, reason)
+    }
+
+    /// What is rewritten, and was.
+    var runs: OptimizationLog { state.read { $0.runs } }
+
+    /// What the segments call for, one rewrite of each vector, whether background work is allowed or not.
+    func pending(_ view: CollectionView) -> [OptimizationRun] {
+        guard var config = core?.config else { return [] }
+        config.optimizers.maxOptimizationThreads = nil
+        return view.vectors.compactMap { vector in
+            Optimizer.plan(vector, config).map { OptimizationRun($0.reason, $0.vector, $0.plan) }
+        }
+    }
+
+    /// Work that nothing will begin as long as the collection allows no background work.
+    func isSuspended(_ view: CollectionView) -> Bool {
+        guard var config = core?.config, config.optimizers.maxOptimizationThreads == 0 else { return false }
+        config.optimizers.maxOptimizationThreads = nil
+        return Optimizer.plan(view, config) != nil || Optimizer.wantsSealing(view, config, rows: Self.idleRows)
     }
 
     // MARK: Field indexes

@@ -9,8 +9,7 @@ struct SegmentMerger {
     let optimizer: Optimizer
     let work: BackgroundWork
 
-    func run(_ index: Int, _ plan: MergePolicy.Plan, _ control: BuildControl) throws {
-        let vector = core.view.load().vectors[index]
+    func run(_ vector: VectorView, _ plan: MergePolicy.Plan, _ control: BuildControl) throws {
         let inputs = vector.sealed.filter { plan.inputs.contains($0.segment.id) }
         guard inputs.count == plan.inputs.count else { return }
         // Damage must not be carried on into a new file with checksums that fit.
@@ -21,7 +20,11 @@ struct SegmentMerger {
             segment = try write(vector.field, inputs, rows, plan.builds ? indexPlan(vector, control) : nil)
         }
         do {
-            try swap(index, inputs, segment, rows)
+            // The name was dropped meanwhile, with the inputs.
+            guard try swap(vector.field, inputs, segment, rows) else {
+                if let segment { core.discard([segment]) }
+                return
+            }
         } catch {
             if let segment { core.discard([segment]) }
             throw error
@@ -70,6 +73,7 @@ struct SegmentMerger {
         _ field: VectorField, _ inputs: [SealedView], _ rows: [SegmentRow], _ plan: IndexPlan?
     ) throws -> SealedSegment {
         let id = optimizer.takeSegmentID()
+        optimizer.noteOutput(id)
         let path = core.store.segmentPath(id)
         try SegmentWriter(
             path: path, field: field, sources: inputs.map { .sealed($0.segment) }, rows: rows,
@@ -78,10 +82,18 @@ struct SegmentMerger {
         return try SealedSegment(id: id, path: path, placement: core.placement(field.name))
     }
 
-    private func swap(_ index: Int, _ inputs: [SealedView], _ segment: SealedSegment?, _ rows: [SegmentRow]) throws {
+    /// False when there is no such vector any more.
+    private func swap(
+        _ field: VectorField, _ inputs: [SealedView], _ segment: SealedSegment?, _ rows: [SegmentRow]
+    ) throws -> Bool {
         let store = core.store
+        let isDropped = SharedFlag()
         try core.writer.perform { context in
             let state = context.state
+            guard let index = state.index(of: field) else {
+                isDropped.set()
+                return
+            }
             let ids = inputs.map(\.segment.id)
             if let segment {
                 var result = SealedState(segment: segment)
@@ -107,5 +119,6 @@ struct SegmentMerger {
             }
             state.vectors[index].sealed.removeAll { ids.contains($0.segment.id) }
         }
+        return !isDropped.isSet
     }
 }

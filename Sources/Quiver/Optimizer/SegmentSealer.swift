@@ -1,3 +1,5 @@
+import Synchronization
+
 import QuiverLMDB
 import QuiverModel
 
@@ -7,7 +9,7 @@ struct SegmentSealer {
     let optimizer: Optimizer
 
     private struct Sealed {
-        var vector: Int
+        var field: VectorField
         var segment: SealedSegment
         /// In the order of the segment's rows.
         var rows: [SegmentRow]
@@ -18,8 +20,8 @@ struct SegmentSealer {
         guard view.hasFrozen else { return }
         var sealed: [Sealed] = []
         do {
-            for (index, vector) in view.vectors.enumerated() where vector.growing.count > 1 {
-                if let written = try write(vector, index) { sealed.append(written) }
+            for vector in view.vectors where vector.growing.count > 1 {
+                if let written = try write(vector) { sealed.append(written) }
             }
             try swap(sealed)
         } catch {
@@ -28,7 +30,7 @@ struct SegmentSealer {
         }
     }
 
-    private func write(_ vector: VectorView, _ index: Int) throws -> Sealed? {
+    private func write(_ vector: VectorView) throws -> Sealed? {
         let growing = vector.growing[0]
         var rows: [SegmentRow] = []
         rows.reserveCapacity(growing.liveCount)
@@ -44,31 +46,45 @@ struct SegmentSealer {
             numbers: try PointNumbers.column(rows, core.store)
         ).write(nil)
         let segment = try SealedSegment(id: id, path: path, placement: core.placement(vector.field.name))
-        return Sealed(vector: index, segment: segment, rows: rows)
+        return Sealed(field: vector.field, segment: segment, rows: rows)
     }
 
     private func swap(_ sealed: [Sealed]) throws {
         let store = core.store
+        let unwanted = UnwantedSegments()
         try core.writer.perform { context in
             let state = context.state
-            guard let sequence = state.frozenSequences.first else { return }
+            guard let sequence = state.frozenSequences.first else {
+                unwanted.segments.withLock { $0 = sealed.map(\.segment) }
+                return
+            }
             for entry in sealed {
+                guard let index = state.index(of: entry.field) else {
+                    // Its name was dropped while the file was written.
+                    unwanted.segments.withLock { $0.append(entry.segment) }
+                    continue
+                }
                 // Rows that died while the file was written.
-                let dead = state.vectors[entry.vector].growing[0].dead
+                let dead = state.vectors[index].growing[0].dead
                 var result = SealedState(segment: entry.segment)
                 for (row, source) in entry.rows.enumerated() where dead.contains(source.row) {
                     result.dead.insert(UInt32(row))
                     try context.transaction.addPosting(store.dead, ShortKey(entry.segment.id), UInt32(row))
                 }
-                let name = state.vectors[entry.vector].field.name
                 try context.transaction.put(
-                    store.segments, ShortKey(entry.segment.id), SegmentEntry(vectorName: name).encoded())
+                    store.segments, ShortKey(entry.segment.id), SegmentEntry(vectorName: entry.field.name).encoded())
                 state.counters.nextSegmentID = max(state.counters.nextSegmentID, entry.segment.id + 1)
-                state.vectors[entry.vector].sealed.append(result)
+                state.vectors[index].sealed.append(result)
             }
             try WriteAheadLog.trim(through: sequence, store, &context.transaction)
             state.counters.sealedSequence = sequence
             state.removeOldestFrozen()
         }
+        core.discard(unwanted.segments.withLock { $0 })
     }
+}
+
+/// Files that a commit left out of the manifest, for the thread that waits for it.
+private final class UnwantedSegments: Sendable {
+    let segments = Mutex<[SealedSegment]>([])
 }

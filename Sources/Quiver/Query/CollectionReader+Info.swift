@@ -21,7 +21,8 @@ extension CollectionReader {
             segments += vector.growing.filter { $0.count > 0 }.count
         }
         return CollectionInfo(
-            status: readOnly != nil ? .red : optimizer.isBusy ? .yellow : .green,
+            status: readOnly != nil
+                ? .red : optimizer.isBusy ? .yellow : core.optimizer.isSuspended(view) ? .grey : .green,
             optimizerError: readOnly ?? optimizer.error, pointsCount: view.pointCount, indexedVectorsCount: indexed,
             // The part that takes new points counts as one even while it is empty.
             segmentsCount: max(1, segments), config: core.config, payloadSchema: schema,

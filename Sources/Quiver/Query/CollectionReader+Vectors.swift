@@ -80,15 +80,16 @@ extension CollectionReader {
         _ deadline: ContinuousClock.Instant?
     ) -> VectorSearch {
         let vector = view.vectors[index]
-        let settings = core.searchSettings(index)
+        let settings = core.searchSettings(vector.field)
         let bytes = vector.bytesPerPoint
-        let planner = SearchPlanner(
+        var planner = SearchPlanner(
             matchCount: accepted?.count, liveCount: vector.liveCount,
             fullScanCount: settings.fullScanBytes / bytes,
             // No more answers than there are vectors: memory follows the data, not the request.
-            limit: max(1, min(limit, vector.liveCount)), ef: params.hnswEf ?? settings.ef,
+            limit: max(1, min(limit, vector.liveCount)), ef: (params.hnswEf ?? settings.ef).saturatingTimes(query.combination.walkWidth),
             exact: params.exact || !settings.hasGraphs, acorn: params.acorn,
             pointBytes: vector.field.metric.usesCodes ? bytes / MemoryLayout<Float>.size : bytes)
+        planner.isCombined = query.combination != .nearest
         return VectorSearch(
             vector: vector, query: query, accepted: accepted, planner: planner,
             mostUnindexedRows: params.indexedOnly ? settings.mostUnindexedBytes.map { $0 / bytes } : nil,
@@ -103,7 +104,7 @@ extension CollectionReader {
         usesIDF: Bool, _ deadline: ContinuousClock.Instant?
     ) throws -> SparseVectorSearch {
         let vector = view.vectors[index]
-        let settings = core.searchSettings(index)
+        let settings = core.searchSettings(vector.field)
         var vectors = examples.vectors.compactMap { if case .sparse(let vector) = $0 { vector } else { nil } }
         if usesIDF, vector.field.modifier == .idf {
             var corpus: SlotBitmap?
@@ -138,5 +139,23 @@ extension Distance {
     /// Whether a score is on the good side of a threshold; equal is not.
     func passes(_ score: Float, threshold: Float) -> Bool {
         largerIsBetter ? score > threshold : score < threshold
+    }
+}
+
+extension Combination {
+    /// How many times the candidates of a walk for a single vector one for several keeps. Where the score jumps, the best
+    /// points lie behind worse ones.
+    fileprivate var walkWidth: Int {
+        switch self {
+        case .nearest, .sumScores, .weightedSum: 1
+        case .bestScore, .discover, .context: 4
+        }
+    }
+}
+
+extension Int {
+    fileprivate func saturatingTimes(_ factor: Int) -> Int {
+        let (product, overflows) = multipliedReportingOverflow(by: factor)
+        return overflows ? self : product
     }
 }

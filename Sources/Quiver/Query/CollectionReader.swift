@@ -74,15 +74,12 @@ struct CollectionReader: ~Copyable {
                 return view.vectors[index]
             }
         }
-        if case .unnamed? = core.config.vectors {
-            // Beside an unnamed vector there may be sparse ones, which have names.
-            let vector = wanted.first { $0.field.name.isEmpty }?.value(ofSlot: slot)
-            if core.config.sparseVectors?.isEmpty ?? true { return vector.map(PointVectors.unnamed) ?? .named([:]) }
-        }
         var named: [String: VectorValue] = [:]
         for vector in wanted {
             named[vector.field.name] = vector.value(ofSlot: slot)
         }
+        // The unnamed vector has no need of a name where it is alone.
+        if named.count == 1, let unnamed = named[""] { return .unnamed(unnamed) }
         return .named(named)
     }
 

@@ -32,6 +32,9 @@ struct SearchPlanner {
     let acorn: ACORNParams?
     /// What a search reads of one point: codes, or floats where there are none.
     let pointBytes: Int
+    /// Whether scores are of several vectors. A walk for them goes astray more easily, so it has to be cheaper than a
+    /// scan also where nothing is filtered.
+    var isCombined = false
     /// Taken whatever it costs, where a segment allows it. For tests.
     var forced: SearchPlan?
 
@@ -44,7 +47,12 @@ struct SearchPlanner {
     func plan(rowCount: Int, hasGraph: Bool) -> SearchPlan {
         if exact { return .exact }
         if let forced, hasGraph || forced == .matching { return forced }
-        guard let matchCount else { return hasGraph ? .walk(twoHops: false) : .rows }
+        guard let matchCount else {
+            guard hasGraph else { return .rows }
+            let walk = SearchCosts.walk(ef: max(ef, limit), 1, twoHops: false, pointBytes: pointBytes)
+            let scan = SearchCosts.scan(rows: Double(rowCount), pointBytes: pointBytes)
+            return isCombined && scan <= walk ? .rows : .walk(twoHops: false)
+        }
         if !hasGraph || matchCount <= fullScanCount { return .matching }
         let rows = selectivity * Double(rowCount)
         let twoHops = walksTwoHops

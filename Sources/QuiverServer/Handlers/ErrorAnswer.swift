@@ -16,6 +16,8 @@ enum ErrorAnswer {
         case .overloaded(let seconds):
             Rejection(
                 status: 429, text: "Rate limiting exceeded: " + error.message, retryAfterSeconds: max(seconds, 1))
+        case .rateLimited(let seconds):
+            Rejection(status: 429, text: "Rate limiting exceeded: " + error.message, retryAfterSeconds: seconds)
         case .insufficientStorage: Rejection(status: 507, text: "Insufficient storage: " + error.message)
         case .locked: Rejection(status: 403, text: "Storage locked: " + error.message)
         case .closed: Rejection(status: 503, text: "Shard temporarily unavailable: " + error.message)

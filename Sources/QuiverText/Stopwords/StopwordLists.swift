@@ -1,4 +1,4 @@
-import QuiverModel
+package import QuiverModel
 import Synchronization
 
 /// The stop words of a language.
@@ -7,7 +7,7 @@ import Synchronization
 /// has the same words: they go back to the stop word corpus of NLTK, whose lists come from Snowball and from many
 /// volunteers. Each word was decided by asking its engine; words of that corpus that have a blank inside are not here,
 /// for no token has one.
-enum StopwordLists {
+package enum StopwordLists {
     /// One set a language, made when it is asked for the first time.
     private static let sets = Mutex<[StopwordLanguage: StopwordSet]>([:])
 
@@ -20,7 +20,7 @@ enum StopwordLists {
         }
     }
 
-    static func words(of language: StopwordLanguage) -> StaticString {
+    package static func words(of language: StopwordLanguage) -> StaticString {
         switch language {
         case .arabic: arabic
         case .azerbaijani: azerbaijani

@@ -3,7 +3,7 @@
 struct ByteBuffer: ~Copyable {
     private(set) var bytes: UnsafeMutablePointer<UInt8>
     private(set) var count = 0
-    private var capacity: Int
+    private(set) var capacity: Int
 
     init(capacity: Int = 256) {
         unsafe bytes = .allocate(capacity: capacity)

@@ -12,8 +12,8 @@ struct ModelPoint: Equatable {
 
 /// One change, with JSON that can be looked into. `operation` is what the engine gets.
 enum ModelOperation {
-    case upsert([ModelPoint])
-    case updateVectors([(id: PointID, vectors: [String: [Float]])])
+    case upsert([ModelPoint], UpdateMode, Filter?)
+    case updateVectors([(id: PointID, vectors: [String: [Float]])], Filter?)
     case deleteVectors(PointSelector, [String])
     case deletePoints(PointSelector)
     case setPayload(PlainJSON, PointSelector, key: String?)
@@ -27,14 +27,18 @@ enum ModelOperation {
             return .named(named.mapValues { .dense($0) })
         }
         switch self {
-        case .upsert(let points):
-            return .upsert(
-                PointBatch(
-                    try points.map {
-                        Point(id: $0.id, vectors: vectors($0.vectors), payload: try Payload(json: $0.payload.text))
-                    }))
-        case .updateVectors(let entries):
-            return .updateVectors(PointBatch(entries.map { Point(id: $0.id, vectors: vectors($0.vectors)) }))
+        case .upsert(let points, let mode, let filter):
+            var batch = PointBatch(
+                try points.map {
+                    Point(id: $0.id, vectors: vectors($0.vectors), payload: try Payload(json: $0.payload.text))
+                })
+            batch.mode = mode
+            batch.updateFilter = filter
+            return .upsert(batch)
+        case .updateVectors(let entries, let filter):
+            var batch = PointBatch(entries.map { Point(id: $0.id, vectors: vectors($0.vectors)) })
+            batch.updateFilter = filter
+            return .updateVectors(batch)
         case .deleteVectors(let selector, let names): return .deleteVectors(selector, names: names)
         case .deletePoints(let selector): return .deletePoints(selector)
         case .setPayload(let payload, let selector, let key):
@@ -54,7 +58,7 @@ struct ModelCollection {
     struct Missing: Error {}
 
     /// Distance by vector name.
-    let distances: [String: Distance]
+    private(set) var distances: [String: Distance]
     private(set) var points: [PointID: ModelPoint] = [:]
 
     init(distances: [String: Distance]) { self.distances = distances }
@@ -76,6 +80,13 @@ struct ModelCollection {
         for id in ids { points[id]?.version = version }
     }
 
+    mutating func addVector(_ name: String, _ distance: Distance) { distances[name] = distance }
+
+    mutating func dropVector(_ name: String) {
+        distances[name] = nil
+        for id in points.keys { points[id]?.vectors[name] = nil }
+    }
+
     private func stored(_ vectors: [String: [Float]]) -> [String: [Float]] {
         Dictionary(uniqueKeysWithValues: vectors.map { name, vector in
             (name, distances[name] == .cosine ? PlainMath.normalised(vector) : vector)
@@ -84,12 +95,23 @@ struct ModelCollection {
 
     private mutating func apply(_ operation: ModelOperation) throws(Missing) -> Set<PointID> {
         switch operation {
-        case .upsert(let new):
+        case .upsert(let all, let mode, let filter):
+            let there = Set(all.map(\.id).filter { points[$0] != nil })
+            let refused = Set(there.subtracting(matching(filter).map(\.id)))
+            let new = all.filter { point in
+                switch mode {
+                case .upsert: !refused.contains(point.id)
+                case .insertOnly: !there.contains(point.id)
+                case .updateOnly: there.contains(point.id) && !refused.contains(point.id)
+                }
+            }
             for point in new {
                 points[point.id] = ModelPoint(id: point.id, vectors: stored(point.vectors), payload: point.payload)
             }
             return Set(new.map(\.id))
-        case .updateVectors(let entries):
+        case .updateVectors(let all, let filter):
+            let matching = Set(matching(filter).map(\.id))
+            let entries = all.filter { points[$0.id] == nil || matching.contains($0.id) }
             for entry in entries {
                 guard points[entry.id] != nil else { throw Missing() }
                 for (name, vector) in stored(entry.vectors) { points[entry.id]?.vectors[name] = vector }

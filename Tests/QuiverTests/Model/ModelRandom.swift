@@ -34,7 +34,7 @@ struct ModelShape {
 /// Random operations, filters and ids over a small universe, so that they meet.
 struct ModelRandom {
     var random: SeededGenerator
-    let shape: ModelShape
+    var shape: ModelShape
 
     static let fields: [(key: String, type: PayloadIndexType)] = [
         ("kind", .keyword), ("n", .integer), ("price", .float), ("sold", .bool), ("at", .datetime), ("tags", .keyword),
@@ -144,12 +144,12 @@ struct ModelRandom {
             return .upsert(
                 (0..<1 + random.below(random.chance(20) ? 60 : 8)).map { _ in
                     ModelPoint(id: id(), vectors: vectors(), payload: payload())
-                })
+                }, random.chance(20) ? random.pick(UpdateMode.allCases) : .upsert, random.chance(15) ? filter() : nil)
         case 8..<11:
             return .updateVectors(
                 (0..<1 + random.below(6)).map { _ in
                     (id: known.isEmpty || random.chance(4) ? id() : random.pick(known), vectors: vectors())
-                })
+                }, random.chance(15) ? filter() : nil)
         case 11: return .deleteVectors(selector(known), random.chance(50) ? [random.pick(shape.names)] : shape.names)
         case 12, 13: return .deletePoints(random.chance(70) ? .ids(ids(8)) : selector(known))
         case 14, 15: return .setPayload(payload(), selector(known), key: nil)

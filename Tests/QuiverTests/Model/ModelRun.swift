@@ -11,7 +11,7 @@ struct ModelRun {
     static let collectionName = "model"
 
     let directory: TemporaryDirectory
-    let shape: ModelShape
+    private(set) var shape: ModelShape { didSet { random.shape = shape } }
     var random: ModelRandom
     var model: ModelCollection
     var database: Database
@@ -58,7 +58,7 @@ struct ModelRun {
         case 50..<58: try await updateTogether()
         case 58..<84: try await query()
         case 84..<88: try await changeIndex()
-        case 88: try await changeConfig()
+        case 88: random.random.chance(50) ? try await changeConfig() : try await changeVectorNames()
         case 89..<91:
             try await collection.freeze()
             note("freeze")
@@ -99,7 +99,8 @@ struct ModelRun {
     /// Requests that wait together become one transaction; each succeeds or fails alone.
     private mutating func updateTogether() async throws {
         let known = model.points.keys.sorted()
-        let preparation = UpdatePreparation(fields: collection.core.fields)
+        let (fields, generation) = collection.core.preparedFields
+        let preparation = UpdatePreparation(fields: fields)
         var waiting: [(answer: Answer<UInt64>, touched: Set<PointID>?)] = []
         for _ in 0..<2 + random.random.below(8) {
             let operations = random.request(known)
@@ -107,7 +108,9 @@ struct ModelRun {
             let answer = Answer<UInt64>()
             waiting.append((answer, try? model.apply(operations)))
             collection.core.writer.submit(
-                .init(operations: prepared.operations, byteCount: prepared.byteCount, completion: { answer.give($0) }))
+                .init(
+                    operations: prepared.operations, fields: fields, vectorGeneration: generation,
+                    byteCount: prepared.byteCount, completion: { answer.give($0) }))
         }
         for (answer, touched) in waiting {
             switch (await answer.value(within: nil), touched) {
@@ -151,6 +154,23 @@ struct ModelRun {
         patch.hnsw = hnsw
         try await database.updateCollection(ModelRun.collectionName, patch)
         note("config")
+    }
+
+    /// One name goes, or one comes that was not there, perhaps with another size than when it was there before.
+    private mutating func changeVectorNames() async throws {
+        if shape.isUnnamed { return }
+        let name = random.random.pick(["text", "image", "sound", "more"])
+        if shape.vectors[name] == nil {
+            let params = VectorParams(size: 3 + random.random.below(8), distance: random.random.pick(Distance.allCases))
+            try await collection.createVectorName(name, .dense(params))
+            shape.vectors[name] = params
+            model.addVector(name, params.distance)
+        } else if shape.vectors.count > 1 {
+            try await collection.dropVectorName(name)
+            shape.vectors[name] = nil
+            model.dropVector(name)
+        }
+        note("vector names")
     }
 
     // MARK: Closing and crashing

@@ -12,6 +12,7 @@ struct LogRecordTests {
         case vector(UInt32, String, VectorValue)
         case pointGone(UInt32)
         case vectorGone(UInt32, String)
+        case vectorsGone(String)
     }
 
     private struct Recorder: LogReplayTarget {
@@ -24,6 +25,7 @@ struct LogRecordTests {
         }
         mutating func deletePoint(slot: UInt32) { effects.append(.pointGone(slot)) }
         mutating func deleteVector(slot: UInt32, name: String) { effects.append(.vectorGone(slot, name)) }
+        mutating func dropVectors(name: String) { effects.append(.vectorsGone(name)) }
     }
 
     private func randomVector(_ random: inout SeededGenerator) -> VectorValue {
