@@ -9,7 +9,7 @@ from qdrant_client.local.payload_value_extractor import value_by_key
 
 from edge_models import (DISTANCES, MODES, datatype_of, dense_params, edge_condition, edge_config, edge_expression,
                          edge_filter, edge_index, edge_value, edge_vector, modifier_of, MAX_SIM)
-from engines import hits_of, ids_of, merged, plain_id, selector_of, tree
+from engines import hits_of, ids_of, merged, plain_id, prefetches_of, selector_of, tree
 from generate import FACETABLE, ORDERABLE
 from layout import comparable
 
@@ -19,8 +19,8 @@ EVERYTHING = 1_000_000
 
 class EdgeEngine:
     """The engine of Qdrant 1.19. It knows vectors only, so operands that are ids are looked up here, and what the
-    collection above it does is done here as its definition says: leaving out operands, handing filters down to
-    prefetches, average recommendation, grouping, the matrix of distances.
+    collection above it does is done here as its definition says: leaving out operands, average recommendation,
+    grouping, the matrix of distances.
 
     Qdrant's answers change when a field of mixed types gets an index (`except` on a keyword index misses the
     numbers, `range` on an integer index the floats). Quiver's must not, so the shard that answers has text indexes
@@ -29,7 +29,8 @@ class EdgeEngine:
 
     A segment's sparse index keeps terms of vectors that were deleted or replaced until the segment is rewritten: it
     finds them, and counts them when it weighs how rare a term is. Quiver does not, so sparse queries go to a shard
-    into which the present points are put anew.
+    into which the present points are put anew. So do all queries once a vector name was dropped: what is deleted of
+    that name stays deleted when it is made again.
     """
 
     def __init__(self, directory):
@@ -44,6 +45,7 @@ class EdgeEngine:
 
         self.shard, self.indexed_shard = shard("plain"), shard("indexed")
         self.texts, self.rewritten, self.rewritten_shard = {}, 0, None
+        self.dropped_a_name = False
         self.lookups = {}
 
     def drop(self):
@@ -157,6 +159,7 @@ class EdgeEngine:
     def drop_vector(self, name):
         self.layout.dense.pop(name, None)
         self.layout.sparse.pop(name, None)
+        self.dropped_a_name = True
         self._apply(edge.UpdateOperation.delete_vector_name(name))
 
     # Reading.
@@ -210,14 +213,15 @@ class EdgeEngine:
 
     def knows(self, request):
         """One shard orders, another finds terms: a request that wants both has no witness."""
-        return not (any(isinstance(each.query, models.OrderByQuery) for each in tree(request))
-                    and any(self.layout.is_sparse(each.using or "") for each in tree(request)))
+        ordered = any(isinstance(each.query, models.OrderByQuery) for each in tree(request))
+        return not ordered or not self.dropped_a_name and not any(
+            self.layout.is_sparse(each.using or "") for each in tree(request))
 
     def query(self, request):
         """The hits of a whole request, as the collection above a shard would ask for them."""
         ordered = any(isinstance(each.query, models.OrderByQuery) for each in tree(request))
-        sparse = any(self.layout.is_sparse(each.using or "") for each in tree(request))
-        shard = self.indexed_shard if ordered else self._rewritten() if sparse else self.shard
+        anew = self.dropped_a_name or any(self.layout.is_sparse(each.using or "") for each in tree(request))
+        shard = self.indexed_shard if ordered else self._rewritten() if anew else self.shard
         translation = Translation(self, by_ids=ordered)
         limit, offset = request.limit or 10, request.offset or 0
         operands = [each for part in tree(request) if part.lookup_from is None for each in ids_of(part.query)]
@@ -229,7 +233,7 @@ class EdgeEngine:
         points = shard.query(edge.QueryRequest(
             limit=limit if diverse else offset + limit,
             query=translation.scoring(request, limit), prefetches=translation.prefetches(request, root),
-            filter=translation.filter(root),
+            filter=translation.filter_of(request, root),
             score_threshold=request.score_threshold, params=translation.params(request.params)))
         # A shard leaves skipping to the collection above it, and diversification is cut before something is skipped.
         return hits_of(points, request.query)[offset:]
@@ -294,16 +298,21 @@ class Translation:
         corpus = params.idf.corpus if isinstance(params.idf, models.IdfCorpusParams) else None
         return edge.SearchParams(exact=True, idf=edge.IdfParams(self.filter(corpus)))
 
+    def filter_of(self, request, whole):
+        """Edge hands the filter of a request down to its prefetches. Said in ids it cannot be merged as Qdrant merges
+        filters, so then those below all others get what was merged here, and those above none."""
+        if not self.by_ids:
+            return self.filter(request.filter if isinstance(request, models.Prefetch) else whole)
+        return None if request.prefetch else self.filter(whole)
+
     def prefetches(self, request, above):
-        """The filter of a request holds for its prefetches, too."""
         found = []
-        prefetches = request.prefetch or []
-        for each in prefetches if isinstance(prefetches, list) else [prefetches]:
+        for each in prefetches_of(request):
             filter = merged(above, each.filter)
             limit = each.limit or 10
             found.append(edge.Prefetch(
                 limit, query=self.scoring(each, limit), prefetches=self.prefetches(each, filter),
-                filter=self.filter(filter),
+                filter=self.filter_of(each, filter),
                 score_threshold=each.score_threshold, params=self.params(each.params)))
         return found
 

@@ -21,9 +21,13 @@ def selector_of(operation):
 def tree(request):
     """A query request and all its prefetches."""
     yield request
-    prefetches = request.prefetch or []
-    for each in prefetches if isinstance(prefetches, list) else [prefetches]:
+    for each in prefetches_of(request):
         yield from tree(each)
+
+
+def prefetches_of(request):
+    prefetches = request.prefetch or []
+    return prefetches if isinstance(prefetches, list) else [prefetches]
 
 
 def merged(outer, inner):

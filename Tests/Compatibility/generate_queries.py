@@ -78,7 +78,7 @@ class QueryGenerator:
         if kind != "context" and self.lookup and self.chance(0.15) and self.others.get(using):
             shape["lookup_from"] = models.LookupLocation(
                 collection=self.lookup, vector=using if self.chance(0.5) and using else None)
-        pool = self.others[using] if "lookup_from" in shape else self.having.get(using) or []
+        pool = list(self.others[using] if "lookup_from" in shape else self.having.get(using) or [])
         shape["query"] = self.vector_query(kind, using, pool)
         if kind == "mmr":
             shape["offset"] = None
@@ -91,8 +91,10 @@ class QueryGenerator:
         return models.SearchParams(exact=True, idf=idf)
 
     def operand(self, using, pool):
-        """An id or a vector."""
-        return self.random.choice(pool) if pool and self.chance(0.5) else self.generator.vector(self.layout, using)
+        """An id, taken out of the pool, or a vector. (What is both liked and disliked would be a matter of rounding.)"""
+        if pool and self.chance(0.5):
+            return pool.pop(self.random.randrange(len(pool)))
+        return self.generator.vector(self.layout, using)
 
     def pair(self, using, pool):
         return models.ContextPair(positive=self.operand(using, pool), negative=self.operand(using, pool))
