@@ -107,8 +107,11 @@ class QueryGenerator:
                 vector = self.operand(using, pool)
                 return vector if self.chance(0.7) else models.NearestQuery(nearest=vector)
             case "mmr":
+                # At half of each, points that lie behind a picked one are equally good by Manhattan distance.
+                even = [] if not self.layout.is_sparse(using) and self.layout.dense[using].distance == models.Distance.MANHATTAN \
+                    else [None]
                 return models.NearestQuery(nearest=self.operand(using, pool), mmr=models.Mmr(
-                    diversity=self.random.choice([None, 0.0, 0.3, 0.8]),
+                    diversity=self.random.choice([0.0, 0.3, 0.8, *even]),
                     candidates_limit=self.random.choice([None, 10, 50, 300])))
             case "recommend":
                 strategy = self.random.choice([None, *models.RecommendStrategy])
