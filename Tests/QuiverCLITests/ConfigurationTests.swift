@@ -76,9 +76,10 @@ struct ConfigurationTests {
             "service:\n  http_port: 70000\n",
             "given.yaml:2:3: service.http_port has to be a whole number from 0 to 65535, not \"70000\""
         ),
-        ("service:\n  api_key: secret\n", "given.yaml:2:3: service.api_key is not supported yet"),
+        ("service:\n  hardware_reporting: true\n", "given.yaml:2:3: service.hardware_reporting is not supported yet"),
         ("service:\n  enable_tls: yes\n", "given.yaml:2:3: service.enable_tls is not supported yet"),
-        ("service:\n  jwt_rbac: maybe\n", "given.yaml:2:3: service.jwt_rbac is not supported yet"),
+        ("service:\n  jwt_rbac: maybe\n", "given.yaml:2:3: service.jwt_rbac has to be true or false, not \"maybe\""),
+        ("service:\n  jwt_rbac: true\n", "given.yaml:2:3: service.jwt_rbac needs service.api_key"),
         ("cluster:\n  enabled: true\n", "given.yaml:2:3: cluster.enabled is not supported yet"),
         ("service: 5\n", "given.yaml:1:1: service is a section, not a value"),
         ("service:\n  host: {a: 1}\n", "given.yaml:2:3: service.host is a value, not a section"),
@@ -95,8 +96,24 @@ struct ConfigurationTests {
             unknown?.description
                 == "environment variable QUIVER__SERVICE__HTTPPORT: unknown key service.httpport; the nearest is service.http_port"
         )
-        let key = error { _ = try load(environment: ["QDRANT__SERVICE__API_KEY": "k"]).settings() }
-        #expect(key?.message == "service.api_key is not supported yet")
+        let key = error { _ = try load(environment: ["QDRANT__SERVICE__ENABLE_TLS": "1"]).settings() }
+        #expect(key?.message == "service.enable_tls is not supported yet")
+    }
+
+    @Test func keysAreReadAndNotShown() throws {
+        let layers = try load(
+            file: "service: {api_key: sesame, read_only_api_key: open, jwt_rbac: true}",
+            environment: ["QDRANT__SERVICE__ALT_API_KEY": "second"])
+        let security = try layers.settings().server.security
+        #expect(security.apiKey == "sesame" && security.readOnlyAPIKey == "open" && security.acceptsTokens)
+        #expect(security.alternativeAPIKey == "second")
+        #expect(layers.listing.contains("service.api_key: ********"))
+        for secret in ["sesame", ": open", "second"] { #expect(!layers.listing.contains(secret)) }
+    }
+
+    @Test func quotasAreRead() throws {
+        let quotas = try load(file: "storage: {quotas: {enabled: true, max_disk_usage_percent: 90}}").settings().server.quotas
+        #expect(quotas.isEnabled && quotas.maximumDiskUsagePercent == 90 && quotas.releaseMarginPercent == nil)
     }
 
     @Test func harmlessValuesOfWhatIsMissing() throws {

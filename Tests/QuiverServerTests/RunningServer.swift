@@ -35,6 +35,16 @@ struct RunningServer: Sendable {
         _ = await listener.stop(within: .zero)
     }
 
+    /// Without an end: the caller stops the listeners.
+    static func start(_ database: Database, _ options: ServerOptions) async throws -> [Listener] {
+        var options = options
+        options.host = "127.0.0.1"
+        options.port = 0
+        let server = QuiverServer(
+            database: database, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return try await server.startAll(group: MultiThreadedEventLoopGroup.singleton)
+    }
+
     /// The same with one client.
     static func serving(
         options: ServerOptions = ServerOptions(), _ body: @Sendable (WireClient) async throws -> Void

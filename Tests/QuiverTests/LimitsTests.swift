@@ -74,10 +74,10 @@ struct LimitsTests {
         #expect(await kind { _ = try await collection.query(query(.nearest(.id(4)))) } == .notFound)
         for strategy in [RecommendStrategy.averageVector, .bestScore, .sumScores] {
             let nothing = Query.recommend(RecommendInput(positive: [], strategy: strategy))
-            #expect(await kind { _ = try await collection.query(query(nothing)) } == .badRequest)
+            #expect(await kind { _ = try await collection.query(query(nothing)) } == .badInput)
         }
         let order = OrderBy(key: try PayloadPath(parsing: "n"))
-        #expect(await kind { _ = try await collection.scroll(ScrollRequest(orderBy: order)) } == .badRequest)
+        #expect(await kind { _ = try await collection.scroll(ScrollRequest(orderBy: order)) } == .badInput)
         #expect(await kind { _ = try await collection.retrieve([1], withVectors: .names(["x"])) } == .badInput)
         var lookup = query(.nearest(.id(1)))
         lookup.lookupFrom = LookupLocation(collection: "nowhere")

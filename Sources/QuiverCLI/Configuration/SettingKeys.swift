@@ -45,11 +45,9 @@ enum SettingKeys {
     ]
 
     private static let security = [
-        secret("service.api_key", "Key that callers have to show.") { $0.server.security.apiKey = $1.text },
-        secret("service.alt_api_key", "Second key, for changing keys.") {
-            $0.server.security.alternativeAPIKey = $1.text
-        },
-        secret("service.read_only_api_key", "Key that may only read.") { $0.server.security.readOnlyAPIKey = $1.text },
+        secret("service.api_key", "Key that callers have to show.") { $0.apiKey = $1 },
+        secret("service.alt_api_key", "Second key, for changing keys.") { $0.alternativeAPIKey = $1 },
+        secret("service.read_only_api_key", "Key that may only read.") { $0.readOnlyAPIKey = $1 },
         key("service.jwt_rbac", .boolean, "false", "Access by tokens that are signed with the key.") {
             $0.server.security.acceptsTokens = $1.boolean
         },
@@ -260,10 +258,11 @@ enum SettingKeys {
         SettingKey(path: path, kind: kind, defaultText: defaultText, about: about, effect: .set(apply))
     }
 
+    /// An empty one counts as none.
     private static func secret(
-        _ path: String, _ about: String, _ apply: @escaping @Sendable (inout Settings, SettingValue) -> Void
+        _ path: String, _ about: String, _ apply: @escaping @Sendable (inout ServerOptions.Security, String?) -> Void
     ) -> SettingKey {
-        var key = key(path, .text, nil, about, apply)
+        var key = key(path, .text, nil, about) { apply(&$0.server.security, $1.text.isEmpty ? nil : $1.text) }
         key.isSecret = true
         return key
     }

@@ -8,8 +8,7 @@ extension Handlers {
         let wanted = try OptimizationDetails(call.query)
         let collection = try collection(call)
         return .worker { () throws(Rejection) in
-            let storage = try engine(call) { () throws(QuiverError) in try collection.storageReportBlocking() }
-            return report(wanted.report(storage), call)
+            report(wanted.report(collection.optimizationsReport()), call)
         }
     }
 
@@ -42,45 +41,64 @@ private struct OptimizationDetails {
         }
     }
 
-    func report(_ storage: StorageReport) -> ReportValue {
-        let segments = storage.vectors.flatMap { $0.segments }
-        let isBusy = storage.info.status == .yellow
-        // What is still in memory is what work waits for.
-        let waiting = isBusy ? segments.filter(\.isGrowing) : []
-        let idle = isBusy ? segments.filter { !$0.isGrowing } : segments
+    func report(_ now: OptimizationsReport) -> ReportValue {
+        let idle = now.idleSegments
+        let queued = now.queued.flatMap(\.inputs)
         var members: [(String, ReportValue)] = [
             (
                 "summary",
                 .object([
-                    ("queued_optimizations", .int(waiting.isEmpty ? 0 : 1)), ("queued_segments", .int(waiting.count)),
-                    ("queued_points", .int(waiting.reduce(0) { $0 + $1.live })), ("idle_segments", .int(idle.count)),
+                    ("queued_optimizations", .int(now.queued.count)), ("queued_segments", .int(queued.count)),
+                    ("queued_points", .int(queued.reduce(0) { $0 + $1.points })), ("idle_segments", .int(idle.count)),
                 ])
             ),
-            ("running", .array([])),
+            ("running", .array(now.running.map { Self.run($0, now) })),
         ]
         if withQueued {
-            let queue: [ReportValue] =
-                waiting.isEmpty
-                ? [] : [.object([("optimizer", .text("indexing")), ("segments", .array(waiting.map(Self.segment)))])]
+            let queue = now.queued.map { run in
+                ReportValue.object([("optimizer", .text(run.reason.rawValue)), ("segments", Self.segments(run, now))])
+            }
             members.append(("queued", .array(queue)))
         }
-        if completedLimit != nil { members.append(("completed", .array([]))) }
-        if withIdleSegments { members.append(("idle_segments", .array(idle.map(Self.segment)))) }
+        if let completedLimit {
+            members.append(("completed", .array(now.completed.prefix(completedLimit).map { Self.run($0, now) })))
+        }
+        if withIdleSegments {
+            members.append(("idle_segments", .array(idle.map { Self.segment($0.uuid, $0.points) })))
+        }
         return .object(members)
     }
 
-    private static func segment(_ segment: StorageReport.Segment) -> ReportValue {
-        .object([("uuid", .text(SegmentName.uuid(segment.id ?? 0))), ("points_count", .int(segment.live))])
+    private static func run(_ run: OptimizationRun, _ now: OptimizationsReport) -> ReportValue {
+        let status: ReportValue =
+            switch run.status {
+            case .optimizing: .text("optimizing")
+            case .done: .text("done")
+            case .cancelled(let reason): .object([("cancelled", .text(reason))])
+            case .failed(let reason): .object([("error", .text(reason))])
+            }
+        var progress: [(String, ReportValue)] = [
+            ("name", .text(run.reason.rawValue)), ("started_at", .text(Timestamps.text(run.startedAt))),
+        ]
+        if let end = run.finishedAt {
+            let microseconds = end.microsecondsSinceEpoch - run.startedAt.microsecondsSinceEpoch
+            progress.append(("finished_at", .text(Timestamps.text(end))))
+            progress.append(("duration_sec", .double(Double(microseconds) / 1e6)))
+        }
+        // Until it has a segment of its own, it goes by the first that it reads, as something else.
+        let first = now.uuid(run.number ?? (run.inputs.first?.number ?? 0) ^ 1 << 47)
+        return .object([
+            ("uuid", .text("\(first)")), ("optimizer", .text(run.reason.rawValue)), ("status", status),
+            ("segments", segments(run, now)), ("progress", .object(progress)),
+        ])
     }
-}
 
-/// Segments have numbers, clients expect UUIDs.
-enum SegmentName {
-    /// 0 stands for a segment in memory.
-    static func uuid(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        let padded = String(repeating: "0", count: 16 - digits.utf8.count) + digits
-        return "00000000-0000-0000-\(padded.prefix(4))-\(padded.dropFirst(4))"
+    private static func segments(_ run: OptimizationRun, _ now: OptimizationsReport) -> ReportValue {
+        .array(run.inputs.map { segment(now.uuid($0.number), $0.points) })
+    }
+
+    private static func segment(_ id: PointUUID, _ points: Int) -> ReportValue {
+        .object([("uuid", .text("\(id)")), ("points_count", .int(points))])
     }
 }
 

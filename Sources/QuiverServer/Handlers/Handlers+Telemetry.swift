@@ -148,7 +148,9 @@ extension Handlers {
     }
 
     private func shard(_ report: StorageReport, _ parameters: ReportParameters) -> ReportValue {
-        let segments = report.vectors.flatMap { vector in vector.segments.map { (vector, $0) } }
+        let segments = report.vectors.flatMap { vector in
+            vector.segments.enumerated().map { (vector, $1, SegmentName.uuid(report, vector, $0)) }
+        }
         var members: [(String, ReportValue)] = [
             ("variant_name", .text("local shard")), ("status", .text(report.info.status.rawValue)),
             ("total_optimized_points", .int(0)),
@@ -159,7 +161,7 @@ extension Handlers {
             ("num_vectors_by_name", .object(report.vectors.map { (parameters.shown($0.name), .int($0.live)) })),
         ]
         if parameters.detailsLevel >= 4 {
-            members.append(("segments", .array(segments.map { segment($0.1, of: $0.0, parameters) })))
+            members.append(("segments", .array(segments.map { segment($0.1, $0.2, of: $0.0, parameters) })))
         }
         let status = report.info.optimizerError.map { ReportValue.object([("error", .text($0))]) } ?? .text("ok")
         members.append((
@@ -184,7 +186,7 @@ extension Handlers {
     }
 
     private func segment(
-        _ segment: StorageReport.Segment, of vector: StorageReport.Vector, _ parameters: ReportParameters
+        _ segment: StorageReport.Segment, _ id: String, of vector: StorageReport.Vector, _ parameters: ReportParameters
     ) -> ReportValue {
         let indexed = segment.isIndexed ? segment.live : 0
         let components = segment.components.map { component in
@@ -197,7 +199,7 @@ extension Handlers {
             )
         }
         let info: ReportValue = .object([
-            ("uuid", .text(SegmentName.uuid(segment.id ?? 0))),
+            ("uuid", .text(id)),
             ("segment_type", .text(segment.isIndexed ? "indexed" : "plain")),
             ("num_vectors", .int(segment.live)), ("num_points", .int(segment.live)),
             ("num_indexed_vectors", .int(indexed)), ("num_deleted_vectors", .int(segment.deleted)),
@@ -274,5 +276,13 @@ extension StorageReport.Segment {
             let isVector = ["vectors", "row_offsets", "sparse_offsets", "sparse_indices"].contains(component.name)
             return isVector ? sum + component.bytes : sum
         }
+    }
+}
+
+/// Segments have numbers, clients expect UUIDs: one part of it is told by the vector's place, one by the segment's.
+private enum SegmentName {
+    static func uuid(_ report: StorageReport, _ vector: StorageReport.Vector, _ place: Int) -> String {
+        let number = vector.segments[place].id ?? UInt64(1 << 40 + place)
+        return "\(PointUUID(high: Digest.of(vector.name), low: number))"
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import QuiverModel
 import Synchronization
 
 /// The slowest requests since the start, a few of each route. Memory is bounded: a route has so many entries, and there
@@ -51,6 +52,11 @@ final class SlowRequests: Sendable {
 
 /// Times as they are told: RFC 3339, in UTC.
 enum Timestamps {
+    static func text(_ time: Timestamp) -> String {
+        let (seconds, rest) = time.microsecondsSinceEpoch.quotientAndRemainder(dividingBy: 1_000_000)
+        return rest < 0 ? text(Int(seconds) - 1, Int(rest + 1_000_000) * 1000) : text(Int(seconds), Int(rest) * 1000)
+    }
+
     static func text(_ seconds: Int, _ nanoseconds: Int = 0) -> String {
         var seconds = seconds
         var parts = tm()
