@@ -7,10 +7,9 @@ import qdrant_edge as edge
 from qdrant_client import models
 from qdrant_client.local.payload_value_extractor import value_by_key
 
-from edge_models import (DISTANCES, MODES, both, datatype_of, dense_params, edge_condition, edge_config, edge_expression,
+from edge_models import (DISTANCES, MODES, datatype_of, dense_params, edge_condition, edge_config, edge_expression,
                          edge_filter, edge_index, edge_value, edge_vector, modifier_of, MAX_SIM)
-from engines import hits_of, ids_of, plain_id, selector_of, tree
-from generate import FACETABLE, ORDERABLE
+from engines import hits_of, ids_of, merged, plain_id, prefetches_of, selector_of, tree
 from layout import comparable
 
 EXACT = edge.SearchParams(exact=True)
@@ -19,17 +18,18 @@ EVERYTHING = 1_000_000
 
 class EdgeEngine:
     """The engine of Qdrant 1.19. It knows vectors only, so operands that are ids are looked up here, and what the
-    collection above it does is done here as its definition says: leaving out operands, handing filters down to
-    prefetches, average recommendation, grouping, the matrix of distances.
+    collection above it does is done here as its definition says: leaving out operands, average recommendation,
+    grouping, the matrix of distances.
 
     Qdrant's answers change when a field of mixed types gets an index (`except` on a keyword index misses the
     numbers, `range` on an integer index the floats). Quiver's must not, so the shard that answers has text indexes
-    only, which are meant to change answers; a second one, with the indexes that order_by and facets need, orders and
-    counts, and is told by ids which points pass a filter.
+    only, which are meant to change answers; a second one, with all other indexes, orders, counts values and evaluates
+    formulas (which take a number from its index if there is one), and is told by ids which points pass a filter.
 
     A segment's sparse index keeps terms of vectors that were deleted or replaced until the segment is rewritten: it
     finds them, and counts them when it weighs how rare a term is. Quiver does not, so sparse queries go to a shard
-    into which the present points are put anew.
+    into which the present points are put anew. So do all queries once a vector name was dropped: what is deleted of
+    that name stays deleted when it is made again.
     """
 
     def __init__(self, directory):
@@ -43,7 +43,9 @@ class EdgeEngine:
             return edge.EdgeShard.create(str(self.directory / name), edge_config(layout))
 
         self.shard, self.indexed_shard = shard("plain"), shard("indexed")
-        self.texts, self.rewritten, self.rewritten_shard = {}, 0, None
+        self.indexes = {}  # Those that were made, by key.
+        self.rewritten, self.rewritten_shards = 0, {}
+        self.dropped_a_name = False
         self.lookups = {}
 
     def drop(self):
@@ -52,23 +54,25 @@ class EdgeEngine:
         self.indexed_shard.close()
 
     def _forget_rewritten(self):
-        if self.rewritten_shard is not None:
-            self.rewritten_shard.close()
-            self.rewritten_shard = None
+        for each in self.rewritten_shards.values():
+            each.close()
+        self.rewritten_shards = {}
 
-    def _rewritten(self):
-        """A shard that never held anything but the present points."""
-        if self.rewritten_shard is None:
+    def _rewritten(self, indexed):
+        """A shard like one of the two, that never held anything but the present points."""
+        if indexed not in self.rewritten_shards:
             self.rewritten += 1
             directory = self.directory / f"rewritten{self.rewritten}"
             directory.mkdir()
-            self.rewritten_shard = edge.EdgeShard.create(str(directory), edge_config(self.layout))
-            for key, schema in self.texts.items():
-                self.rewritten_shard.update(edge.UpdateOperation.create_field_index(key, edge_index(schema)))
+            shard = edge.EdgeShard.create(str(directory), edge_config(self.layout))
+            for key, schema in self.indexes.items():
+                if is_for(schema, indexed):
+                    shard.update(edge.UpdateOperation.create_field_index(key, edge_index(schema)))
             found, _ = self.shard.scroll(edge.ScrollRequest(limit=EVERYTHING, with_payload=True, with_vector=True))
-            self.rewritten_shard.update(edge.UpdateOperation.upsert_points(
+            shard.update(edge.UpdateOperation.upsert_points(
                 [edge.Point(record.id, record.vector, record.payload) for record in found]))
-        return self.rewritten_shard
+            self.rewritten_shards[indexed] = shard
+        return self.rewritten_shards[indexed]
 
     # Writing.
 
@@ -131,15 +135,13 @@ class EdgeEngine:
         return filter and edge.Filter(must=[edge.HasIdCondition(set(self._matching(filter)))])
 
     def create_index(self, key, schema):
-        if (getattr(schema, "type", schema)) in (models.PayloadSchemaType.TEXT, models.TextIndexType.TEXT):
-            self._forget_rewritten()
-            self.texts[key] = schema
-            self.shard.update(edge.UpdateOperation.create_field_index(key, edge_index(schema)))
-        elif key in ORDERABLE or key in FACETABLE:
-            self.indexed_shard.update(edge.UpdateOperation.create_field_index(key, edge_index(schema)))
+        self._forget_rewritten()
+        self.indexes[key] = schema
+        shard = self.indexed_shard if is_for(schema, indexed=True) else self.shard
+        shard.update(edge.UpdateOperation.create_field_index(key, edge_index(schema)))
 
     def drop_index(self, key):
-        self.texts.pop(key, None)
+        self.indexes.pop(key, None)
         self._apply(edge.UpdateOperation.delete_field_index(key))
 
     def create_vector(self, name, config):
@@ -157,6 +159,7 @@ class EdgeEngine:
     def drop_vector(self, name):
         self.layout.dense.pop(name, None)
         self.layout.sparse.pop(name, None)
+        self.dropped_a_name = True
         self._apply(edge.UpdateOperation.delete_vector_name(name))
 
     # Reading.
@@ -208,30 +211,26 @@ class EdgeEngine:
 
     # Queries.
 
-    def knows(self, request):
-        """One shard orders, another finds terms: a request that wants both has no witness."""
-        return not (any(isinstance(each.query, models.OrderByQuery) for each in tree(request))
-                    and any(self.layout.is_sparse(each.using or "") for each in tree(request)))
-
     def query(self, request):
         """The hits of a whole request, as the collection above a shard would ask for them."""
-        ordered = any(isinstance(each.query, models.OrderByQuery) for each in tree(request))
-        sparse = any(self.layout.is_sparse(each.using or "") for each in tree(request))
-        shard = self.indexed_shard if ordered else self._rewritten() if sparse else self.shard
-        translation = Translation(self, by_ids=ordered)
+        indexed = any(isinstance(each.query, (models.OrderByQuery, models.FormulaQuery)) for each in tree(request))
+        anew = self.dropped_a_name or any(self.layout.is_sparse(each.using or "") for each in tree(request))
+        shard = self._rewritten(indexed) if anew else self.indexed_shard if indexed else self.shard
+        translation = Translation(self, by_ids=indexed)
         limit, offset = request.limit or 10, request.offset or 0
-        operands = {each for part in tree(request) if part.lookup_from is None for each in ids_of(part.query)}
-        without = edge.Filter(must_not=[edge.HasIdCondition(operands)]) if operands else None
-        root = both(translation.filter(request.filter), without)
+        operands = [each for part in tree(request) if part.lookup_from is None for each in ids_of(part.query)]
+        without = models.Filter(must_not=[models.HasIdCondition(has_id=operands)]) if operands else None
+        root = merged(request.filter, without)
         diverse = isinstance(request.query, models.NearestQuery) and request.query.mmr is not None
         if diverse and self.layout.is_sparse(request.using or ""):
             return self._diverse_sparse(request)
         points = shard.query(edge.QueryRequest(
             limit=limit if diverse else offset + limit,
-            query=translation.scoring(request, limit), prefetches=translation.prefetches(request, root), filter=root,
+            query=translation.scoring(request, limit), prefetches=translation.prefetches(request, root),
+            filter=translation.filter_of(request, root),
             score_threshold=request.score_threshold, params=translation.params(request.params)))
         # A shard leaves skipping to the collection above it, and diversification is cut before something is skipped.
-        return hits_of(points)[offset:]
+        return hits_of(points, request.query)[offset:]
 
     def _diverse_sparse(self, request):
         """Edge cannot diversify sparse vectors: the best of λ·similarity to the query less (1 − λ)·similarity to
@@ -293,15 +292,21 @@ class Translation:
         corpus = params.idf.corpus if isinstance(params.idf, models.IdfCorpusParams) else None
         return edge.SearchParams(exact=True, idf=edge.IdfParams(self.filter(corpus)))
 
+    def filter_of(self, request, whole):
+        """Edge hands the filter of a request down to its prefetches. Said in ids it cannot be merged as Qdrant merges
+        filters, so then those below all others get what was merged here, and those above none."""
+        if not self.by_ids:
+            return self.filter(request.filter if isinstance(request, models.Prefetch) else whole)
+        return None if request.prefetch else self.filter(whole)
+
     def prefetches(self, request, above):
-        """The filter of a request holds for its prefetches, too."""
         found = []
-        prefetches = request.prefetch or []
-        for each in prefetches if isinstance(prefetches, list) else [prefetches]:
-            filter = both(above, self.filter(each.filter))
+        for each in prefetches_of(request):
+            filter = merged(above, each.filter)
             limit = each.limit or 10
             found.append(edge.Prefetch(
-                limit, query=self.scoring(each, limit), prefetches=self.prefetches(each, filter), filter=filter,
+                limit, query=self.scoring(each, limit), prefetches=self.prefetches(each, filter),
+                filter=self.filter_of(each, filter),
                 score_threshold=each.score_threshold, params=self.params(each.params)))
         return found
 
@@ -396,6 +401,11 @@ def average(positive, negative):
 
 def dot(these, those):
     return sum(value * those[index] for index, value in these.items() if index in those)
+
+
+def is_for(schema, indexed):
+    """Whether an index belongs to the shard with the indexes, or to the other one, which has those of texts."""
+    return indexed != (getattr(schema, "type", schema) in (models.PayloadSchemaType.TEXT, models.TextIndexType.TEXT))
 
 
 def ids_or_filter(selector):

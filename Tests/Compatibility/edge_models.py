@@ -192,12 +192,6 @@ def edge_filter(filter, ids_holding):
         min_should=at_least and edge.MinShould(clause(at_least.conditions), at_least.min_count))
 
 
-def both(*filters):
-    """What passes every one of these filters."""
-    asked = [each for each in filters if each is not None]
-    return asked[0] if len(asked) == 1 else edge.Filter(must=asked) if asked else None
-
-
 # Formulas.
 
 TERM = edge.Expression

@@ -21,9 +21,31 @@ def selector_of(operation):
 def tree(request):
     """A query request and all its prefetches."""
     yield request
-    prefetches = request.prefetch or []
-    for each in prefetches if isinstance(prefetches, list) else [prefetches]:
+    for each in prefetches_of(request):
         yield from tree(each)
+
+
+def prefetches_of(request):
+    prefetches = request.prefetch or []
+    return prefetches if isinstance(prefetches, list) else [prefetches]
+
+
+def merged(outer, inner):
+    """The filter of a stage below a stage that has one: clause by clause, as Qdrant does it. Of the conditions in
+    both lists of `should` one has to hold."""
+    if outer is None or inner is None:
+        return inner if outer is None else outer
+
+    def both(name):
+        lists = [getattr(each, name) for each in (outer, inner)]
+        lists = [each if isinstance(each, list) else [each] for each in lists if each is not None]
+        return [condition for each in lists for condition in each] if lists else None
+
+    counted = [each.min_should for each in (outer, inner) if each.min_should]
+    return models.Filter(
+        must=both("must"), should=both("should"), must_not=both("must_not"),
+        min_should=models.MinShould(conditions=[each for one in counted for each in one.conditions],
+                                    min_count=max(each.min_count for each in counted)) if counted else None)
 
 
 def ids_of(query):
@@ -51,9 +73,11 @@ def in_pairs(context):
     return [each for pair in pairs for each in (pair.positive, pair.negative)]
 
 
-def hits_of(points):
-    """Points of a query: with their score, or with the value that ordered them."""
-    return [(plain_id(point.id), point.score if point.order_value is None else point.order_value) for point in points]
+def hits_of(points, query=None):
+    """Points of a query: with their score, or with the value that ordered them.
+    (Points that a prefetch ordered may keep that value; what counts then is the score.)"""
+    ordered = isinstance(query, models.OrderByQuery)
+    return [(plain_id(point.id), point.order_value if ordered else point.score) for point in points]
 
 
 class ClientEngine:
@@ -136,7 +160,7 @@ class ClientEngine:
         return [(plain_id(record.id), record.order_value) for record in records]
 
     def query(self, request):
-        return hits_of(self.client.query_points(self.name, **self.as_arguments(request)).points)
+        return hits_of(self.client.query_points(self.name, **self.as_arguments(request)).points, request.query)
 
     def as_arguments(self, request):
         return only_given(
@@ -145,7 +169,8 @@ class ClientEngine:
             score_threshold=request.score_threshold, lookup_from=request.lookup_from) | {"with_payload": False}
 
     def batch(self, requests):
-        return [hits_of(answer.points) for answer in self.client.query_batch_points(self.name, requests=requests)]
+        answers = self.client.query_batch_points(self.name, requests=requests)
+        return [hits_of(answer.points, request.query) for answer, request in zip(answers, requests, strict=True)]
 
     def groups(self, request, group_by, group_size, limit, with_lookup=None):
         arguments = self.as_arguments(request)

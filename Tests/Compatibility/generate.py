@@ -155,7 +155,8 @@ class Generator:
         if odd < 0.10:
             return []
         if odd < 0.25:
-            return [make() for _ in range(self.random.randint(1, 4))]
+            # Each value once: Qdrant counts a repeated one in the limit of an ordered page, and then leaves it out.
+            return list({repr(value): value for value in (make() for _ in range(self.random.randint(1, 4)))}.values())
         if odd < 0.28:
             return [make(), None]
         if odd < 0.31:

@@ -78,7 +78,7 @@ class QueryGenerator:
         if kind != "context" and self.lookup and self.chance(0.15) and self.others.get(using):
             shape["lookup_from"] = models.LookupLocation(
                 collection=self.lookup, vector=using if self.chance(0.5) and using else None)
-        pool = self.others[using] if "lookup_from" in shape else self.having.get(using) or []
+        pool = list(self.others[using] if "lookup_from" in shape else self.having.get(using) or [])
         shape["query"] = self.vector_query(kind, using, pool)
         if kind == "mmr":
             shape["offset"] = None
@@ -91,8 +91,10 @@ class QueryGenerator:
         return models.SearchParams(exact=True, idf=idf)
 
     def operand(self, using, pool):
-        """An id or a vector."""
-        return self.random.choice(pool) if pool and self.chance(0.5) else self.generator.vector(self.layout, using)
+        """An id, taken out of the pool, or a vector. (What is both liked and disliked would be a matter of rounding.)"""
+        if pool and self.chance(0.5):
+            return pool.pop(self.random.randrange(len(pool)))
+        return self.generator.vector(self.layout, using)
 
     def pair(self, using, pool):
         return models.ContextPair(positive=self.operand(using, pool), negative=self.operand(using, pool))
@@ -105,8 +107,11 @@ class QueryGenerator:
                 vector = self.operand(using, pool)
                 return vector if self.chance(0.7) else models.NearestQuery(nearest=vector)
             case "mmr":
+                # At half of each, points that lie behind a picked one are equally good by Manhattan distance.
+                even = [] if not self.layout.is_sparse(using) and self.layout.dense[using].distance == models.Distance.MANHATTAN \
+                    else [None]
                 return models.NearestQuery(nearest=self.operand(using, pool), mmr=models.Mmr(
-                    diversity=self.random.choice([None, 0.0, 0.3, 0.8]),
+                    diversity=self.random.choice([0.0, 0.3, 0.8, *even]),
                     candidates_limit=self.random.choice([None, 10, 50, 300])))
             case "recommend":
                 strategy = self.random.choice([None, *models.RecommendStrategy])

@@ -13,6 +13,7 @@ from trial import judge, operation
 
 SECONDS = 30
 LONGEST_REQUEST = 4000
+REFUSAL = "Unexpected Response"
 
 
 class Case:
@@ -28,9 +29,10 @@ class Case:
 class Shrinker:
     """Replays cases on new collections of Quiver and of Edge."""
 
-    def __init__(self, client, directory, answered):
-        """`answered`: whether Edge answers the question; one that it refuses is another question."""
-        self.client, self.directory, self.answered = client, Path(directory), answered
+    def __init__(self, client, directory, found):
+        self.client, self.directory = client, Path(directory)
+        # A question that Edge refuses is another one than a question that it answers.
+        self.answered, self.refused = found.answered, REFUSAL in str(found)
         self.deadline = time.monotonic() + SECONDS
         self.runs = 0
 
@@ -62,7 +64,11 @@ class Shrinker:
         return None
 
     def fails(self, case):
-        return time.monotonic() < self.deadline and self.disagreement(case) is not None
+        """Whether it fails as the first case did: by another answer, or by a refusal."""
+        if time.monotonic() > self.deadline:
+            return False
+        found = self.disagreement(case)
+        return found is not None and (REFUSAL in found) == self.refused
 
     def without_parts(self, parts, rebuilt):
         """The shortest list of these parts found, by halves, quarters and so on, for which rebuilt(parts) fails."""
@@ -83,7 +89,7 @@ class Shrinker:
 
 def smallest_case(trial, found, directory, client, watch):
     """The requests of the smallest case that still differs, or a note that only the whole trial shows it."""
-    shrinker = Shrinker(client, tempfile.mkdtemp(dir=directory), found.answered)
+    shrinker = Shrinker(client, tempfile.mkdtemp(dir=directory), found)
     case = Case(trial.first_layout, trial.history, found.question)
     whole = as_one_upsert(trial, case)
     if whole is not None and shrinker.fails(whole):
