@@ -54,6 +54,8 @@ EXPLAINED_QUESTIONS = [
     (lambda question, layout: any(isinstance(each.query, models.RelevanceFeedbackQuery) and (
         layout.is_multi(each.using or "") or layout.is_sparse(each.using or "")) for each in question.requests),
      "local mode takes feedback on plain vectors only"),
+    (lambda question, layout: any(isinstance(each.query, models.FormulaQuery) for each in question.requests),
+     "local mode has no index, from which a formula takes its numbers, so that other values of the field are as none"),
     (lambda question, layout: question.action == "facet",
      "local mode counts every value of a field, whatever the type of its index"),
 ]

@@ -275,23 +275,6 @@ def test_body_limit(tmp_path):
 # What Quiver does not have yet says so by name.
 
 NOT_THERE_YET = {
-    "sparse": ("PUT", "/collections/fresh", {"sparse_vectors": {"words": {}}}),
-    "multivector": ("PUT", "/collections/fresh", {"vectors": {
-        "size": 3, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}}}),
-    "quantization": ("PUT", "/collections/fresh", {"vectors": {"size": 3, "distance": "Dot"},
-                                                   "quantization_config": {"scalar": {"type": "int8"}}}),
-    "fusion": ("POST", "/collections/small/points/query", {
-        "prefetch": [{"query": ONE}, {"query": TWO}], "query": {"fusion": "rrf"}}),
-    "prefetch": ("POST", "/collections/small/points/query", {"prefetch": {"query": ONE}, "query": TWO}),
-    "discover": ("POST", "/collections/small/points/query", {
-        "query": {"discover": {"target": ONE, "context": [{"positive": 1, "negative": 2}]}}}),
-    "context": ("POST", "/collections/small/points/query", {
-        "query": {"context": [{"positive": 1, "negative": 2}]}}),
-    "facet": ("POST", "/collections/small/facet", {"key": "n"}),
-    "matrix": ("POST", "/collections/small/points/search/matrix/pairs", {"sample": 2}),
-    "geo": ("POST", "/collections/small/points/count", filtered({"must": [
-        {"key": "n", "geo_radius": {"center": {"lon": 1, "lat": 1}, "radius": 10}}]})),
-    "text": ("PUT", "/collections/small/index?wait=true", {"field_name": "n", "field_schema": "text"}),
     "snapshot": ("POST", "/collections/small/snapshots", {}),
 }
 

