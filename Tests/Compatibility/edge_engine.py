@@ -53,6 +53,9 @@ class EdgeEngine:
         self.shard.close()
         self.indexed_shard.close()
 
+    def companion(self):
+        return EdgeEngine(self.directory.with_name(f"{self.directory.name}_others"))
+
     def _forget_rewritten(self):
         for each in self.rewritten_shards.values():
             each.close()
@@ -85,6 +88,12 @@ class EdgeEngine:
         return edge_filter(filter, self._ids_holding)
 
     def _ids_holding(self, key, wanted):
+        if wanted is None:
+            if key not in self.indexes or is_for(self.indexes[key], indexed=True):
+                return None
+            found, _ = self.indexed_shard.scroll(edge.ScrollRequest(
+                limit=EVERYTHING, filter=edge.Filter(must=[edge.IsNullCondition(key)])))
+            return {plain_id(record.id) for record in found}
         return {point_id for point_id, (payload, _) in self.records(with_vectors=False).items()
                 if any(value is wanted for value in value_by_key(payload, key) or [])}
 

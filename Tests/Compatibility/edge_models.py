@@ -151,10 +151,15 @@ def edge_condition(condition, ids_holding):
     match condition:
         case models.FieldCondition(match=models.MatchValue(value=bool() as wanted)):
             return edge.HasIdCondition(ids_holding(condition.key, wanted))
+        case models.FieldCondition(is_null=bool() as wanted) if ids_holding(condition.key, None) is not None:
+            known = [edge.HasIdCondition(ids_holding(condition.key, None))]
+            return edge.Filter(must=known) if wanted else edge.Filter(must_not=known)
         case models.FieldCondition():
             return edge_field(condition)
         case models.IsEmptyCondition():
             return edge.IsEmptyCondition(condition.is_empty.key)
+        case models.IsNullCondition() if ids_holding(condition.is_null.key, None) is not None:
+            return edge.HasIdCondition(ids_holding(condition.is_null.key, None))
         case models.IsNullCondition():
             return edge.IsNullCondition(condition.is_null.key)
         case models.HasIdCondition():
@@ -171,12 +176,15 @@ def edge_condition(condition, ids_holding):
 
 
 def no_booleans_nested(key, wanted):
+    if wanted is None:
+        return None
     raise NotImplementedError(f"a boolean inside a nested filter: {key} = {wanted}")
 
 
 def edge_filter(filter, ids_holding):
     """The binding takes True for the integer 1: a condition on a boolean is asked as the ids of the points
-    that hold it, which `ids_holding(key, value)` knows."""
+    that hold it, which `ids_holding(key, value)` knows. A field with an index is null to Qdrant if a null is among
+    its values, without one only if it is null as a whole: where that matters `ids_holding(key, None)` knows the latter."""
     if filter is None:
         return None
 

@@ -94,6 +94,10 @@ class ClientEngine:
     def drop(self):
         self.client.delete_collection(self.name)
 
+    def companion(self):
+        """A second collection, to look up in."""
+        return type(self)(self.client, f"{self.name}_others")
+
     # Writing.
 
     def update(self, operations):

@@ -54,6 +54,9 @@ EXPLAINED_QUESTIONS = [
     (lambda question, layout: any(isinstance(each.query, models.RelevanceFeedbackQuery) and (
         layout.is_multi(each.using or "") or layout.is_sparse(each.using or "")) for each in question.requests),
      "local mode takes feedback on plain vectors only"),
+    (lambda question, layout: any(isinstance(each.query, models.RelevanceFeedbackQuery) and each.lookup_from
+                                  for each in question.requests),
+     "local mode looks up the examples of feedback in the collection itself"),
     (lambda question, layout: any(isinstance(each.query, models.FormulaQuery) for each in question.requests),
      "local mode has no index, from which a formula takes its numbers, so that other values of the field are as none"),
     (lambda question, layout: question.action == "facet",

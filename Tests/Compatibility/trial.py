@@ -5,10 +5,9 @@ import random
 from qdrant_client import models
 
 from engines import ClientEngine
-from generate import FACETABLE, INDEXABLE, ORDERABLE, Generator
+from generate import FACETABLE, INDEXABLE, ORDERABLE, REFERENCES, Generator
 from generate_filters import FilterGenerator
 from generate_queries import EXACT, VECTOR_KINDS, QueryGenerator
-from layout import Layout
 from local_mode import explained, explained_condition
 from questions import Question, assert_agrees, has_one_answer, prefetches_alone
 
@@ -33,13 +32,13 @@ def operation(kind, argument):
 class Trial:
     """`engines` are compared with the authority, each under its name; all of them begin empty."""
 
-    def __init__(self, seed, authority, engines, lookup=None):
+    def __init__(self, seed, authority, engines):
         self.seed = seed
         self.random = random.Random(seed)
         self.generator = Generator(self.random)
         self.authority = authority
         self.engines = engines
-        self.lookup = lookup
+        self.others, self.other_ids = None, {}  # The name of a second collection to look up in, and who has which vector.
         self.layout = self.generator.layout()
         self.first_layout = self.layout.copy()
         self.history = []
@@ -54,6 +53,27 @@ class Trial:
         options = {"optimizers_config": models.OptimizersConfigDiff(indexing_threshold=1)} if self.random.random() < 0.4 else {}
         for engine in [self.authority, *self.engines.values()]:
             engine.create(self.first_layout, **options)
+        try:
+            self.make_others()
+            self.go_on(questions)
+        finally:
+            if self.others:
+                for engine in self.engines.values():
+                    engine.companion().drop()
+
+    def make_others(self):
+        """For some trials a second collection, whose ids are values that points of the first are grouped by."""
+        if self.random.random() < 0.6:
+            return
+        self.others = f"{next(iter(self.engines.values())).name}_others"
+        points = self.generator.points([*range(13), *REFERENCES], self.layout)
+        self.authority.lookups[self.others] = self.authority.companion()
+        for engine in [self.authority.lookups[self.others], *(each.companion() for each in self.engines.values())]:
+            engine.create(self.first_layout)
+            engine.update([operation("upsert", models.PointsList(points=points))])
+        self.other_ids = {name: self.authority.lookups[self.others].having(name) for name in self.layout.names}
+
+    def go_on(self, questions):
         if self.random.random() < 0.5:
             self.create_indexes()
         self.upsert(self.generator.ids(self.random.choice([3, 30, 120, 250])))
@@ -235,7 +255,8 @@ class Trial:
             Question("records", {"filter": self.filter(), "with_payload": selector, "with_vectors": vectors})
 
     def query_generator(self):
-        return QueryGenerator(self.generator, self.layout, self.filters, self.having, self.orderable)
+        return QueryGenerator(
+            self.generator, self.layout, self.filters, self.having, self.orderable, self.others, self.other_ids)
 
     @property
     def orderable(self):
@@ -248,8 +269,8 @@ class Trial:
             try:
                 if not has_one_answer(request, self.authority):
                     continue
-                self.add_thresholds(request)
-                return request
+                if not self.add_thresholds(request) or has_one_answer(request, self.authority):
+                    return request
             except Exception as problem:
                 if isinstance(request.query, models.FormulaQuery):
                     return request  # Refused for the value of a payload; then everyone has to refuse it.
@@ -258,12 +279,15 @@ class Trial:
         return models.QueryRequest(limit=5)
 
     def add_thresholds(self, request):
-        unscored = (type(None), models.OrderByQuery, models.SampleQuery)
+        """Returns whether a prefetch got one, which may leave another answer open."""
+        unscored, changed = (type(None), models.OrderByQuery, models.SampleQuery), False
         for prefetch, alone in prefetches_alone(request):
             if not isinstance(prefetch.query, unscored) and self.random.random() < 0.15:
                 prefetch.score_threshold = self.threshold(alone)
+                changed = True
         if not isinstance(request.query, unscored) and self.random.random() < 0.2:
             request.score_threshold = self.threshold(request)
+        return changed
 
     def threshold(self, request):
         hits = self.authority.query(request.model_copy(update={"limit": 1000, "offset": None, "score_threshold": None}))
@@ -285,7 +309,8 @@ class Trial:
         generator.add_vector_query(self.random.choice([each for each in VECTOR_KINDS if each not in ("context", "mmr")]), shape)
         key = self.random.choice(["city", "count", "reference", "deep.word", "items[].kind", "large", "missing"])
         return Question("groups", {"request": models.QueryRequest(**shape), "group_by": key,
-                                   "group_size": self.random.randint(1, 4), "limit": self.random.randint(1, 6)})
+                                   "group_size": self.random.randint(1, 4), "limit": self.random.randint(1, 6),
+                                   **({"with_lookup": self.others} if self.others and key in ("count", "reference") else {})})
 
     def about_order(self):
         if not self.orderable:
