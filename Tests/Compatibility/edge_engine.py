@@ -88,11 +88,11 @@ class EdgeEngine:
         return edge_filter(filter, self._ids_holding)
 
     def _ids_holding(self, key, wanted):
-        if wanted is None:
+        if not isinstance(wanted, bool):
             if key not in self.indexes or is_for(self.indexes[key], indexed=True):
                 return None
             found, _ = self.indexed_shard.scroll(edge.ScrollRequest(
-                limit=EVERYTHING, filter=edge.Filter(must=[edge.IsNullCondition(key)])))
+                limit=EVERYTHING, filter=edge.Filter(must=[wanted])))
             return {plain_id(record.id) for record in found}
         return {point_id for point_id, (payload, _) in self.records(with_vectors=False).items()
                 if any(value is wanted for value in value_by_key(payload, key) or [])}

@@ -151,17 +151,18 @@ def edge_condition(condition, ids_holding):
     match condition:
         case models.FieldCondition(match=models.MatchValue(value=bool() as wanted)):
             return edge.HasIdCondition(ids_holding(condition.key, wanted))
-        case models.FieldCondition(is_null=bool() as wanted) if ids_holding(condition.key, None) is not None:
-            known = [edge.HasIdCondition(ids_holding(condition.key, None))]
-            return edge.Filter(must=known) if wanted else edge.Filter(must_not=known)
+        case models.FieldCondition(is_null=bool()):
+            asked = edge_field(condition)
+            known = ids_holding(condition.key, asked)
+            return asked if known is None else edge.HasIdCondition(known)
         case models.FieldCondition():
             return edge_field(condition)
         case models.IsEmptyCondition():
             return edge.IsEmptyCondition(condition.is_empty.key)
-        case models.IsNullCondition() if ids_holding(condition.is_null.key, None) is not None:
-            return edge.HasIdCondition(ids_holding(condition.is_null.key, None))
         case models.IsNullCondition():
-            return edge.IsNullCondition(condition.is_null.key)
+            asked = edge.IsNullCondition(condition.is_null.key)
+            known = ids_holding(condition.is_null.key, asked)
+            return asked if known is None else edge.HasIdCondition(known)
         case models.HasIdCondition():
             return edge.HasIdCondition(set(condition.has_id))
         case models.HasVectorCondition():
@@ -176,7 +177,7 @@ def edge_condition(condition, ids_holding):
 
 
 def no_booleans_nested(key, wanted):
-    if wanted is None:
+    if not isinstance(wanted, bool):
         return None
     raise NotImplementedError(f"a boolean inside a nested filter: {key} = {wanted}")
 
@@ -184,7 +185,7 @@ def no_booleans_nested(key, wanted):
 def edge_filter(filter, ids_holding):
     """The binding takes True for the integer 1: a condition on a boolean is asked as the ids of the points
     that hold it, which `ids_holding(key, value)` knows. A field with an index is null to Qdrant if a null is among
-    its values, without one only if it is null as a whole: where that matters `ids_holding(key, None)` knows the latter."""
+    its values, without one only if it is null as a whole: `ids_holding(key, condition)` knows who passes without one."""
     if filter is None:
         return None
 

@@ -111,7 +111,7 @@ def tolerance_of(layout):
 # What Qdrant answers for a reason that Quiver does not share: (a request it concerns, with the layout; why).
 EXPLAINED_OF_QDRANT = [
     (lambda request, layout: isinstance(request.query, models.FusionQuery) and request.query.fusion == models.Fusion.DBSF and any(
-        isinstance(each.query, models.OrderByQuery) for each in prefetches_of(request)),
+        isinstance(each.query, models.OrderByQuery) for each in tree(request)),
      "Qdrant sorts what dbsf fuses by the values that ordered a prefetch, not by score"),
     (lambda request, layout: isinstance(request.query, models.NearestQuery) and request.query.mmr and (
         request.using in layout.dense and layout.dense[request.using].datatype == models.Datatype.UINT8),
