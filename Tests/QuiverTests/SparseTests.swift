@@ -26,7 +26,8 @@ import Testing
             _ query: [UInt32: Float], idf: Bool = false, sharing: Bool = true, where isWanted: (UInt64) -> Bool = { _ in true }
         ) -> [UInt64: Double] {
             var scores: [UInt64: Double] = [:]
-            let total = Double(points.count)
+            // A vector without entries is no document.
+            let total = Double(points.values.count { !$0.isEmpty })
             let weights = query.reduce(into: [UInt32: Double]()) { weights, entry in
                 let rows = Double(points.values.count { $0[entry.key] != nil })
                 weights[entry.key] = Double(entry.value) * (idf ? log((total - rows + 0.5) / (rows + 0.5) + 1) : 1)

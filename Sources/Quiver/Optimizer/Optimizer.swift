@@ -63,9 +63,10 @@ final class Optimizer: Sendable {
     private let work: BackgroundWork
     private let state = LockedCondition(State())
 
-    /// Idle for so long, a growing segment of at least `idleRows` rows is sealed, or any where nothing is sealed yet, and
-    /// after `longIdle` any.
+    /// Idle for so long, a growing segment of at least `idleRows` rows is sealed; after `firstIdle` any of a vector that has
+    /// nothing sealed yet, and after `longIdle` any.
     private static let idle = Duration.seconds(1)
+    private static let firstIdle = Duration.seconds(3)
     private static let longIdle = Duration.seconds(10)
     private static let idleRows = 1000
 
@@ -155,7 +156,9 @@ final class Optimizer: Sendable {
         let isDue =
             quiet >= Self.longIdle
             ? Optimizer.wantsSealing(view, core.config, rows: 1)
-            : quiet >= Self.idle && Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
+            : quiet >= Self.idle
+                && Optimizer.wantsSealing(
+                    view, core.config, rows: Self.idleRows, orFirst: quiet >= Self.firstIdle)
         if isDue, !view.hasFrozen {
             core.writer.submit(
                 .init(
@@ -178,12 +181,16 @@ final class Optimizer: Sendable {
     }
 
     /// Whether the collection is large enough for graphs and has at least `rows` rows that are not sealed.
-    private static func wantsSealing(_ view: CollectionView, _ config: CollectionConfig, rows: Int) -> Bool {
+    ///
+    /// - Parameter orFirst: fewer will do where nothing is sealed yet.
+    private static func wantsSealing(
+        _ view: CollectionView, _ config: CollectionConfig, rows: Int, orFirst: Bool = false
+    ) -> Bool {
         guard config.optimizers.maxOptimizationThreads != 0 else { return false }
         return view.vectors.contains { vector in
             let growing = vector.growing.reduce(0) { $0 + $1.liveCount }
-            let isFirst = vector.sealed.isEmpty && growing > 0
-            return (growing >= rows || isFirst) && policy(vector, config).wantsGraphs(liveRows: vector.liveCount)
+            let least = orFirst && vector.sealed.isEmpty ? 1 : rows
+            return growing >= least && policy(vector, config).wantsGraphs(liveRows: vector.liveCount)
         }
     }
 

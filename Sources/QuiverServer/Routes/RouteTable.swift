@@ -45,7 +45,7 @@ package enum RouteTable {
         Route(.get, "/collections", .listCollections, .listing),
         Route(
             .get, "/collections/{collection_name}", .getCollection, .collectionRead,
-            .same("counts are exact; `status` is `green`, `yellow` or `red`, never `grey`")),
+            .same("counts are exact")),
         Route(.put, "/collections/{collection_name}", .createCollection, .globalManage, [.timeout]),
         Route(
             .patch, "/collections/{collection_name}", .updateCollection, .globalManage, [.timeout],
