@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 const uint8_t qvk_levels_1[2] = {QVK_LEVELS_1};
 const uint8_t qvk_levels_1_of_1_5[2] = {QVK_LEVELS_1_OF_1_5};
@@ -118,12 +119,35 @@ static float best_scale(const qvk_parts *parts, float scale, const float *y) {
     return best;
 }
 
+/// Encodes a row whose squares leave the range of f32: as a multiple, by a power of two, of one whose largest value is
+/// about 1. False for zeros and for what is not finite.
+static bool encode_far(
+    qvk_bits bits, qvk_factor kind, const float *y, size_t n, float offset, uint8_t *row, size_t stride
+) {
+    const float largest = qvk_active()->max_abs_f32(y, n);
+    if (!(largest > 0 && isfinite(largest))) return false;
+    float *scaled = malloc(n * sizeof *scaled);
+    if (!scaled) return false;
+    int exponent;
+    frexpf(largest, &exponent);
+    for (size_t i = 0; i < n; i++) scaled[i] = ldexpf(y[i], -exponent);
+    qvk_encode_levels(bits, kind, scaled, n, offset, row, stride);
+    free(scaled);
+    qvk_row_terms terms;
+    memcpy(&terms, row, sizeof terms);
+    terms.factor = ldexpf(terms.factor, exponent);
+    if (!isfinite(terms.factor)) terms.factor = 0;
+    memcpy(row, &terms, sizeof terms);
+    return true;
+}
+
 void qvk_encode_levels(
     qvk_bits bits, qvk_factor kind, const float *y, size_t n, float offset, uint8_t *row, size_t stride
 ) {
     const qvk_parts parts = qvk_parts_of(bits, n);
     memset(row, 0, stride);
     const double norm = qvk_active()->dot_f32(y, y, n);
+    if (!(norm > 1e-30 && norm < 1e30) && encode_far(bits, kind, y, n, offset, row, stride)) return;
     float scale = norm > 0 ? units_of(bits) * (float)sqrt((double)n / norm) : 0, dot, squared;
     if (!isfinite(scale)) scale = 0;
     // With one bit the scale does not matter.

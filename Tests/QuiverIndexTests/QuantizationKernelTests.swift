@@ -378,6 +378,26 @@ final class GuardedBytes {
         }
     }
 
+    /// Rows whose squares leave the range of single precision are coded as others are: only the factor differs.
+    @Test(arguments: [-115, -70, 55, 100]) func farRowsKeepDirectionAndLength(exponent: Int) {
+        var generator = SeededGenerator(seed: 11)
+        let factor = Float(sign: .plus, exponent: exponent, significand: 1)
+        for bits in Self.kinds.map(qvk_bits.init(rawValue:)) {
+            let y = (0..<70).map { _ in generator.float(in: -1...1) }
+            let (near, far) = (coded(y, bits), coded(y.map { $0 * factor }, bits))
+            #expect(far == near.map { $0 * factor } && far.contains { $0 != 0 })
+        }
+    }
+
+    /// What comes back of a row.
+    private func coded(_ y: [Float], _ bits: qvk_bits) -> [Float] {
+        var row = [UInt8](repeating: 0xFF, count: 8 + qvk_levels_bytes(bits, y.count))
+        qvk_encode_levels(bits, QVK_FACTOR_NORM, y, y.count, 0, &row, row.count)
+        var back = [Float](repeating: .nan, count: y.count)
+        qvk_decode_levels(bits, row, y.count, &back)
+        return back
+    }
+
     @Test func rowsOfZerosAndExtremes() {
         for bits in Self.kinds.map(qvk_bits.init(rawValue:)) {
             for value: Float in [0, .leastNonzeroMagnitude, 1e-30, 1e18] {

@@ -295,7 +295,7 @@ public final class Database: Sendable {
             }
             core.config = config
             core.placeSegments()
-            core.optimizer.consider()
+            core.optimizer.start()
         }
     }
 

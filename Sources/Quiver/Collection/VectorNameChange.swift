@@ -80,7 +80,7 @@ struct VectorNameChange {
     private func finish(_ config: CollectionConfig, _ set: VectorSet) -> Outcome {
         let view = core.view.load()
         core.changeVectors(config, generation: set.generation, fields: view.vectors.map(\.field))
-        core.optimizer.consider()
+        core.optimizer.start()
         return Outcome(config: config, sequence: view.sequence)
     }
 }

@@ -82,7 +82,8 @@ final class Optimizer: Sendable {
         }
     }
 
-    /// Looks for work that an earlier process left: a long log, flat segments, indexes that are half built.
+    /// Looks for work that no write brings: what an earlier process left (a long log, flat segments, indexes that are half
+    /// built), and what a new configuration asks of rows that are there.
     func start() {
         consider()
         if isWaiting { work.watch(self) }

@@ -89,4 +89,17 @@ struct ConfigurationTests {
         #expect(after.segments.reduce(0) { $0 + $1.points } == 1200)
         #expect(after.idleSegments.count == after.segments.count)
     }
+
+    /// Rows that lay for a while get their graph when a new threshold asks for one, without another write.
+    @Test(.timeLimit(.minutes(1))) func lowerThreshold() async throws {
+        let test = try await TestCollection(TestCollection.config(indexed: false))
+        try await test.upsert(0..<100)
+        // Until nothing looks after the collection any more.
+        try await Task.sleep(for: .milliseconds(700))
+        var patch = CollectionPatch()
+        patch.optimizers = OptimizersConfigPatch()
+        patch.optimizers?.indexingThreshold = 1
+        try await test.database.updateCollection("c", patch)
+        while try await test.collection.info().indexedVectorsCount < 100 { try await Task.sleep(for: .milliseconds(20)) }
+    }
 }
