@@ -66,7 +66,7 @@ final class Optimizer: Sendable {
     /// Idle for so long, a growing segment of at least `idleRows` rows is sealed; after `firstIdle` any of a vector that has
     /// nothing sealed yet, and after `longIdle` any.
     private static let idle = Duration.seconds(1)
-    private static let firstIdle = Duration.seconds(3)
+    private static let firstIdle = Duration.seconds(2)
     private static let longIdle = Duration.seconds(10)
     private static let idleRows = 1000
 
@@ -199,7 +199,7 @@ final class Optimizer: Sendable {
         guard let core else { return Status() }
         let view = core.view.load()
         let waits = view.hasFrozen || view.hasUnbuiltIndexes || Optimizer.plan(view, core.config) != nil
-            || Optimizer.wantsSealing(view, core.config, rows: Self.idleRows)
+            || Optimizer.wantsSealing(view, core.config, rows: Self.idleRows, orFirst: true)
         return state.read { state in
             let works = state.sealing.stage != .idle || state.building.stage != .idle || state.buildingIndexes > 0
             return Status(isBusy: works || waits, error: state.error)
