@@ -153,12 +153,10 @@ struct ConnectionTests {
 
     @Test func idleConnectionsAreClosed() async throws {
         var options = ServerOptions()
-        // Long enough for a request on a busy machine.
-        options.idleTimeout = .seconds(2)
+        // Long enough for a request on a machine that is busy with other tests.
+        options.idleTimeout = .seconds(6)
         try await RunningServer.serving(options: options) { (client: WireClient) async throws in
-            // On a machine that is busy enough the connection is idle for too long before its first request, too.
-            let status = try? await client.request("GET", "/healthz").status
-            #expect(status == nil || status == 200)
+            #expect(try await client.request("GET", "/healthz").status == 200)
             #expect(await client.isClosedByServer())
         }
     }
