@@ -42,13 +42,15 @@ def run(command, **options):
     return ended.stdout
 
 
-def test_python_snippet(server, client):
-    text = section("Use it from Python")
+@pytest.mark.parametrize("title, collection", [
+    ("Use it from Python", "products"), ("Search by words and by meaning", "notes")])
+def test_python_snippet(server, client, title, collection):
+    text = section(title)
     [script], [output] = blocks(text, "python"), blocks(text, "text")
     try:
         assert run([sys.executable, "-c", here(script, server)]) == output
     finally:
-        client.delete_collection("products")
+        client.delete_collection(collection)
 
 
 def test_curl_snippet(server):
