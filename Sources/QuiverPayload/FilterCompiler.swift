@@ -156,9 +156,12 @@ struct FilterCompiler {
 
     private func slots(of slice: IDSlice) throws(PayloadError) -> SlotBitmap {
         let slots = SlotBitmap(bitCount: context.live.bitCount)
+        var seen = 0
         try storing { () throws(LMDBError) in
             try context.forEachPoint { slot, id in
                 if slice.contains(id) { slots.insert(slot) }
+                seen += 1
+                return seen % 1024 != 0 || !context.deadline.hasPassed
             }
         }
         try context.deadline.check()

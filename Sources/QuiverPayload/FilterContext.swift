@@ -17,15 +17,15 @@ package struct FilterContext {
     package let slotOfPoint: (PointID) throws(LMDBError) -> UInt32?
     /// The slots that have a vector of this name, for `has_vector`; nil for an unknown name, which no point has.
     package let slotsWithVector: (String) throws(LMDBError) -> SlotBitmap?
-    /// Shows every point with its slot, in any order, for slices.
-    package let forEachPoint: ((UInt32, PointID) -> Void) throws(LMDBError) -> Void
+    /// Shows every point with its slot, in any order and until it is told false, for slices.
+    package let forEachPoint: ((UInt32, PointID) -> Bool) throws(LMDBError) -> Void
 
     package init(
         transaction: TransactionHandle, indexes: FieldIndexSet, payloads: Database, live: SlotBitmap,
         deadline: Deadline = .never, cache: FilterCache? = nil,
         slotOfPoint: @escaping (PointID) throws(LMDBError) -> UInt32?,
         slotsWithVector: @escaping (String) throws(LMDBError) -> SlotBitmap?,
-        forEachPoint: @escaping ((UInt32, PointID) -> Void) throws(LMDBError) -> Void
+        forEachPoint: @escaping ((UInt32, PointID) -> Bool) throws(LMDBError) -> Void
     ) {
         self.transaction = transaction
         self.indexes = indexes

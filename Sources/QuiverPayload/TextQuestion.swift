@@ -32,7 +32,7 @@ final class TextQuestion {
     }
 
     let mode: Mode
-    /// The different tokens, by their bytes.
+    /// The different tokens, by their length and then their bytes: long tokens that begin alike are not compared.
     let tokens: [[UInt8]]
     /// Of a phrase: its tokens in order, as places in `tokens`.
     private let sequence: [Int32]
@@ -47,7 +47,7 @@ final class TextQuestion {
         if inOrder.isEmpty { return nil }
         mode = asked.mode
         analyzer = field.analyzer
-        tokens = Set(inOrder).sorted { $0.lexicographicallyPrecedes($1) }
+        tokens = Set(inOrder).sorted { $0.count != $1.count ? $0.count < $1.count : $0.lexicographicallyPrecedes($1) }
         var places: [[UInt8]: Int32] = [:]
         for (place, token) in tokens.enumerated() { places[token] = Int32(place) }
         sequence = asked.mode == .phrase ? inOrder.compactMap { places[$0] } : []
@@ -93,7 +93,9 @@ final class TextQuestion {
         var high = tokens.count
         while low < high {
             let middle = (low + high) / 2
-            if unsafe tokens[middle].lexicographicallyPrecedes(token) { low = middle + 1 } else { high = middle }
+            let held = tokens[middle]
+            let isBefore = unsafe held.count != token.count ? held.count < token.count : held.lexicographicallyPrecedes(token)
+            if isBefore { low = middle + 1 } else { high = middle }
         }
         guard low < tokens.count, tokens[low].count == token.count, unsafe tokens[low].elementsEqual(token) else { return nil }
         return Int32(low)

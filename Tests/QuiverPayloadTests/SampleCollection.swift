@@ -136,7 +136,7 @@ final class SampleCollection {
                 return slot
             },
             slotsWithVector: { name in withVector[name] },
-            forEachPoint: { body in live.forEach { slot in body(slot, .number(UInt64(slot))) } })
+            forEachPoint: { body in live.forEach { slot in _ = body(slot, .number(UInt64(slot))) } })
         return try body(context)
     }
 

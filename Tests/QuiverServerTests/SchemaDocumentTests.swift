@@ -3,14 +3,16 @@ import Testing
 
 @testable import QuiverServer
 
-/// The table of routes against Qdrant's interface description, where that is at hand: at `QUIVER_QDRANT_SCHEMA`, or in
-/// a directory `shared` beside the package.
+/// The table of routes against Qdrant's interface description, where that is at hand: at `QUIVER_OPENAPI`, or as
+/// `qdrant-openapi-1.19.json` in a folder beside the package.
 struct SchemaDocumentTests {
     private static let document: Data? = {
-        let near = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../../shared/qdrant-openapi-1.19.json")
-        let given = ProcessInfo.processInfo.environment["QUIVER_QDRANT_SCHEMA"].map { URL(filePath: $0) }
-        return try? Data(contentsOf: given ?? near)
+        if let given = ProcessInfo.processInfo.environment["QUIVER_OPENAPI"] {
+            return try? Data(contentsOf: URL(filePath: given))
+        }
+        let around = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
+        let folders = (try? FileManager.default.contentsOfDirectory(at: around, includingPropertiesForKeys: nil)) ?? []
+        return folders.lazy.compactMap { try? Data(contentsOf: $0.appending(path: "qdrant-openapi-1.19.json")) }.first
     }()
 
     @Test(.enabled(if: document != nil))

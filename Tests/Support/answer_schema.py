@@ -1,7 +1,7 @@
 """Every answer against the schema that Qdrant's interface document gives for its operation and status.
 
-The document is not part of this project. It is named by QUIVER_OPENAPI, or lies in ../shared beside the project;
-without it nothing is checked, and the summary of the run says so. Operations it does not know are counted, not judged.
+The document is not part of this project. It is named by QUIVER_OPENAPI, or lies in a folder beside the
+project; without it nothing is checked, and the summary of the run says so. Operations it does not know are counted, not judged.
 """
 
 import json
@@ -14,7 +14,8 @@ import httpx
 import jsonschema_rs
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT = Path(os.environ.get("QUIVER_OPENAPI") or ROOT.parent / "shared/qdrant-openapi-1.19.json")
+NAME = "qdrant-openapi-1.19.json"
+DOCUMENT = Path(os.environ.get("QUIVER_OPENAPI") or next(ROOT.parent.glob(f"*/{NAME}"), NAME))
 
 # Texts, and a stream of metrics: what a document of JSON has no schema for.
 JSON = "application/json"

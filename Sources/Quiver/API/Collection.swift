@@ -18,6 +18,9 @@ public final class Collection: Sendable {
 
     public var config: CollectionConfig { core.config }
 
+    /// Whether requests are held against limits, which may take more than a moment.
+    package var hasStrictMode: Bool { core.strictMode.limits != nil }
+
     // MARK: Updates
 
     /// Applies the operations in order, all or none. When this returns they are on disk and visible.

@@ -8,24 +8,46 @@ struct SegmentSealer {
     let core: CollectionCore
     let optimizer: Optimizer
 
-    private struct Sealed {
+    struct Sealed {
         var field: VectorField
         var segment: SealedSegment
         /// In the order of the segment's rows.
         var rows: [SegmentRow]
     }
 
-    func sealOldest() throws {
-        let view = core.view.load()
-        guard view.hasFrozen else { return }
+    /// Written files that are not in the manifest yet.
+    struct Group {
+        /// The vectors that had a frozen segment.
+        var fields: [VectorField]
         var sealed: [Sealed] = []
+    }
+
+    func sealOldest() throws {
+        if let group = try write() { try commit(group) }
+    }
+
+    /// Nil when nothing is frozen.
+    func write() throws -> Group? {
+        let view = core.view.load()
+        guard view.hasFrozen else { return nil }
+        let frozen = view.vectors.filter { $0.growing.count > 1 }
+        var group = Group(fields: frozen.map(\.field))
         do {
-            for vector in view.vectors where vector.growing.count > 1 {
-                if let written = try write(vector) { sealed.append(written) }
+            for vector in frozen {
+                if let written = try write(vector) { group.sealed.append(written) }
             }
-            try swap(sealed)
         } catch {
-            core.discard(sealed.map(\.segment))
+            core.discard(group.sealed.map(\.segment))
+            throw error
+        }
+        return group
+    }
+
+    func commit(_ group: Group) throws {
+        do {
+            try swap(group.sealed, of: group.fields)
+        } catch {
+            core.discard(group.sealed.map(\.segment))
             throw error
         }
     }
@@ -49,12 +71,14 @@ struct SegmentSealer {
         return Sealed(field: vector.field, segment: segment, rows: rows)
     }
 
-    private func swap(_ sealed: [Sealed]) throws {
+    /// Puts the files in the place of the frozen segments of `group`, the vectors that had one to seal.
+    private func swap(_ sealed: [Sealed], of group: [VectorField]) throws {
         let store = core.store
         let unwanted = UnwantedSegments()
         try core.writer.perform { context in
             let state = context.state
-            guard let sequence = state.frozenSequences.first else {
+            // Frozen segments go with the last vector name, and what is frozen then is another group.
+            guard let sequence = state.frozenSequences.first, group.contains(where: { state.index(of: $0) != nil }) else {
                 unwanted.segments.withLock { $0 = sealed.map(\.segment) }
                 return
             }

@@ -38,7 +38,9 @@ extension CollectionReader {
         var ranking: [RankedSlot] = []
         ranking.reserveCapacity(min(limit, found.count))
         for answer in found.prefix(limit) {
-            let score = isDistance ? field.distance.shown(answer.score) : answer.score
+            let shown = isDistance ? field.distance.shown(answer.score) : answer.score
+            // Squares of large components are infinite, which JSON has no number for.
+            let score = max(-Float.greatestFiniteMagnitude, min(shown, Float.greatestFiniteMagnitude))
             // Scores of several vectors are the better the larger they are, but are held against the threshold like
             // distances all the same, as in Qdrant.
             if let threshold = stage.scoreThreshold, !field.distance.passes(score, threshold: threshold) { break }

@@ -56,7 +56,7 @@ struct FilterResolver {
                 var cursor = try transaction.openCursor(store.points)
                 var entry = unsafe try cursor.first()
                 while let found = unsafe entry {
-                    body(unsafe try SlotKey.read(found.key), unsafe try PointEntry(found.value).id)
+                    guard body(unsafe try SlotKey.read(found.key), unsafe try PointEntry(found.value).id) else { return }
                     unsafe entry = try cursor.next()
                 }
             })

@@ -134,6 +134,9 @@ struct QueryOperands {
                 weights[1 + worse] -= weight
             }
         }
+        guard weights.allSatisfy(\.isFinite) else {
+            throw QuiverError.badInput("Relevance feedback weights have to be finite numbers")
+        }
         return Examples(vectors: vectors, positiveCount: 0, combination: .weightedSum, weights: weights)
     }
 

@@ -23,7 +23,9 @@ enum RankFusion {
         let (least, greatest) = extent(ranking)
         return ranking.map { point in
             var point = point
-            point.score = least == greatest ? 0.5 : (point.score - least) / (greatest - least)
+            let scaled = (point.score - least) / (greatest - least)
+            // Equal scores, and such that their spread is beyond single precision.
+            point.score = least == greatest || !scaled.isFinite ? 0.5 : scaled
             return point
         }
     }

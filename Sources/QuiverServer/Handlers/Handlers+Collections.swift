@@ -76,9 +76,9 @@ extension Handlers {
     func createIndex(_ call: Call) throws(Rejection) -> Outcome {
         let collection = try collection(call)
         return .task { () async throws(Rejection) in
-            try quotaManager.check()
             let (field, params) = try await onWorker { () throws(Rejection) in
-                try decode(call.body, RequestDecoder.createIndex)
+                try quotaManager.check()
+                return try decode(call.body, RequestDecoder.createIndex)
             }
             let result = try await engine(call) { () async throws(QuiverError) in
                 try await collection.createIndex(field, params, wait: call.query.wait, timeout: call.query.timeout)

@@ -44,7 +44,7 @@ extension Handlers {
         let status: UpdateStatus = call.query.wait ? .completed : .acknowledged
         let isShort = call.body.readableBytes <= Handlers.shortBodyBytes
         let known = KnownEncoder()
-        return .pending(onWorker: !isShort, deadline(call, collection, known)) { reply throws(Rejection) in
+        return .pending(onWorker: !isShort || collection.hasStrictMode, deadline(call, collection, known)) { reply throws(Rejection) in
             let submission = try decode(call.body, decoder)
             if submission.operations.contains(where: \.needsRoom) { try quotaManager.check() }
             let encode = submission.encode

@@ -37,6 +37,7 @@ final class QuotaManager: Sendable {
     private let directory: String
     private let totalMemoryBytes: Int?
     private let state: Mutex<State>
+    private let writing = Mutex(())
     /// So that updates pay nothing where no quota is enforced.
     private let isEnforced: Atomic<Bool>
 
@@ -97,11 +98,12 @@ final class QuotaManager: Sendable {
     /// Written down before it holds. Bounds that were reached are forgotten.
     func set(_ config: QuotaConfig) throws(Rejection) {
         let text = ResponseEncoder.text(config.report)
-        try state.withLock { state throws(Rejection) in
+        // A lock of its own: updates ask for the state, and do not wait for the disk.
+        try writing.withLock { _ throws(Rejection) in
             guard Self.write(text, to: directory + "/" + Self.fileName) else {
                 throw Rejection(status: 500, text: "Service internal error: the quotas could not be stored")
             }
-            state = State(config: config)
+            state.withLock { $0 = State(config: config) }
             isEnforced.store(config.isEnforced, ordering: .relaxed)
         }
     }

@@ -234,21 +234,41 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
             call.body = body
             body = ByteBuffer()
             self.call = call
-            let outcome = dispatcher.outcome(call)
+            let schedule = scheduling(context.eventLoop)
+            let outcome = dispatcher.outcome(call, schedule)
             if case .answer(let answer) = outcome { return finish(dispatcher.coded(answer, call)) }
-            carryOn(outcome, call, context.eventLoop)
+            carryOn(outcome, call, schedule, context.eventLoop)
         }
     }
 
-    private func carryOn(_ outcome: Outcome, _ call: Call, _ loop: any EventLoop) {
+    /// For the request that is being answered: on whatever thread it turns out how long its caller waits.
+    private func scheduling(_ loop: any EventLoop) -> Dispatcher.Schedule {
         let place = NIOLoopBound(self, eventLoop: loop)
-        let (number, dispatcher) = (number, dispatcher)
-        if case .pending(_, let limit?, _) = outcome {
-            deadline = loop.scheduleTask(in: TimeAmount(limit.after)) {
-                place.value.finish(limit.answer(), number: number)
+        let number = number
+        return { limit in
+            if loop.inEventLoop {
+                place.value.expect(limit, number: number, loop)
+            } else {
+                loop.execute { place.value.expect(limit, number: number, loop) }
             }
         }
-        dispatcher.carryOn(outcome, call) { result in
+    }
+
+    private func expect(_ limit: Outcome.Deadline, number: UInt64, _ loop: any EventLoop) {
+        guard state == .answering, number == self.number else { return }
+        let place = NIOLoopBound(self, eventLoop: loop)
+        deadline?.cancel()
+        deadline = loop.scheduleTask(in: TimeAmount(limit.after)) {
+            place.value.finish(limit.answer(), number: number)
+        }
+    }
+
+    private func carryOn(
+        _ outcome: Outcome, _ call: Call, _ schedule: @escaping Dispatcher.Schedule, _ loop: any EventLoop
+    ) {
+        let place = NIOLoopBound(self, eventLoop: loop)
+        let (number, dispatcher) = (number, dispatcher)
+        dispatcher.carryOn(outcome, call, schedule) { result in
             let answer = dispatcher.answer(to: result, call)
             if loop.inEventLoop {
                 place.value.finish(answer, number: number)

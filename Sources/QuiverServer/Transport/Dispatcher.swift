@@ -98,8 +98,11 @@ final class Dispatcher: Sendable {
         return (path.isEmpty ? "/" : path, target[target.utf8.index(after: mark)...])
     }
 
-    func outcome(_ call: Call) -> Outcome {
-        if call.condition != nil || call.bodyCoding != nil { return preparing(call) }
+    /// Sets when a request that goes on elsewhere is answered without it. Called from any thread.
+    typealias Schedule = @Sendable (Outcome.Deadline) -> Void
+
+    func outcome(_ call: Call, _ schedule: @escaping Schedule) -> Outcome {
+        if call.condition != nil || call.bodyCoding != nil { return preparing(call, schedule) }
         do throws(Rejection) {
             return try handlers.outcome(call)
         } catch {
@@ -108,7 +111,7 @@ final class Dispatcher: Sendable {
     }
 
     /// First what may take its time: unpacking the body, and looking whether the condition of a token holds.
-    private func preparing(_ call: Call) -> Outcome {
+    private func preparing(_ call: Call, _ schedule: @escaping Schedule) -> Outcome {
         .pending(onWorker: true, nil) { reply throws(Rejection) in
             var ready = call
             try call.condition?.check(in: self.handlers.database)
@@ -127,13 +130,13 @@ final class Dispatcher: Sendable {
             }
             ready.condition = nil
             ready.bodyCoding = nil
-            self.carryOn(try self.handlers.outcome(ready), ready, reply)
+            self.carryOn(try self.handlers.outcome(ready), ready, schedule, reply)
         }
     }
 
     /// Carries on with what the handler could not answer at once. `reply` is called once, from any thread; also from
     /// this one, before the call returns.
-    func carryOn(_ outcome: Outcome, _ call: Call, _ reply: @escaping Reply) {
+    func carryOn(_ outcome: Outcome, _ call: Call, _ schedule: Schedule, _ reply: @escaping Reply) {
         switch outcome {
         case .answer(let answer): reply(.success(answer))
         case .worker(let work):
@@ -141,7 +144,8 @@ final class Dispatcher: Sendable {
                 reply(Result { () throws(Rejection) in try work() })
             }
             if let refusal { reply(.failure(handlers.rejection(refusal, call))) }
-        case .pending(let onWorker, _, let start):
+        case .pending(let onWorker, let limit, let start):
+            if let limit { schedule(limit) }
             let begin: @Sendable () -> Void = {
                 do throws(Rejection) {
                     try start(reply)

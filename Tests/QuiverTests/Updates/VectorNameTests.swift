@@ -39,6 +39,29 @@ struct VectorNameTests {
         .named(names.mapValues { .dense([Float](repeating: Float(id + 1), count: $0)) })
     }
 
+    /// What is frozen under a name that was made anew is not what a file was written of.
+    @Test func droppedAndMadeAnewWhileItIsSealed() async throws {
+        var config = config(["a": 4])
+        config.optimizers.maxOptimizationThreads = 0
+        let test = try await TestCollection(config)
+        let core = test.collection.core
+        try await test.collection.update([.upsert(points(0..<10, ["a": 4]))])
+        try await test.collection.onWriter { $0.state.freeze() }
+        let sealer = SegmentSealer(core: core, optimizer: core.optimizer)
+        let written = try #require(try sealer.write())
+        try await test.collection.dropVectorName("a")
+        try await test.collection.createVectorName("a", Self.dense(4))
+        try await test.collection.update([.updateVectors(points(5..<8, ["a": 4]))])
+        try await test.collection.onWriter { $0.state.freeze() }
+        try sealer.commit(written)
+        for isReopened in [false, true] {
+            if isReopened { try test.reopen() }
+            let found = try await vectors(test)
+            #expect((5..<8).allSatisfy { found[UInt64($0)] == has($0, ["a": 4]) }, "\(found)")
+            #expect(found[1] == .named([:]))
+        }
+    }
+
     @Test func createUseAndDrop() async throws {
         let test = try await TestCollection(config(["a": 4]))
         try await test.collection.update([.upsert(points(0..<10, ["a": 4]))])
