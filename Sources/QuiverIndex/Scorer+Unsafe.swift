@@ -17,6 +17,12 @@ import CVectorKernels
     /// How scores tell distances; nil when they do not, or too roughly.
     var distance: DistanceScale?
 
+    /// Vectors that a row is compared with.
+    var comparisonCount: Int {
+        guard let multi = unsafe multi, count > 0 else { return count }
+        return unsafe Int(multi.rowEnds[count - 1])
+    }
+
     /// Rows scored at most in one call.
     static let batchLimit = 1024
 

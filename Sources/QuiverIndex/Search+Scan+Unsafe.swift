@@ -19,7 +19,8 @@ extension Search {
         var rowFilter = unsafe filter.raw
         var count = 0
         var first = range.lowerBound
-        var untilClock = deadlineInterval
+        let interval = deadlineInterval(scorer)
+        var untilClock = interval
         while first < range.upperBound {
             if acceptsAll {
                 let n = min(blockRows, range.upperBound &- first)
@@ -41,7 +42,7 @@ extension Search {
             }
             untilClock &-= 1
             if untilClock == 0 {
-                untilClock = deadlineInterval
+                untilClock = interval
                 if isPast(deadline) {
                     outcome.timedOut = true
                     break
@@ -66,7 +67,8 @@ extension Search {
         var rowFilter = unsafe filter.raw
         var count = 0
         var first = 0
-        var untilClock = deadlineInterval
+        let interval = deadlineInterval(scorer)
+        var untilClock = interval
         while first < rows.count, let base = rows.baseAddress {
             var n = min(blockRows, rows.count &- first)
             var ids = unsafe base + first
@@ -81,7 +83,7 @@ extension Search {
             outcome.scoredCount &+= n
             untilClock &-= 1
             if untilClock == 0 {
-                untilClock = deadlineInterval
+                untilClock = interval
                 if isPast(deadline) {
                     outcome.timedOut = true
                     break

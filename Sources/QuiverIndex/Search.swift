@@ -14,6 +14,11 @@ package enum Search {
     /// Expansions or blocks between two looks at the clock.
     static let deadlineInterval = 128
 
+    /// The same for blocks of rows that are compared with many vectors.
+    static func deadlineInterval(_ scorer: Scorer) -> Int {
+        max(1, deadlineInterval / max(1, scorer.comparisonCount))
+    }
+
     @inline(never)
     static func isPast(_ deadline: ContinuousClock.Instant?) -> Bool {
         guard let deadline else { return false }

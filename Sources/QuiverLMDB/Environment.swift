@@ -172,8 +172,14 @@ package final class Environment: @unchecked Sendable {
 
     private func tearDown() {
         pool.discardIdle()
+        // A file that was deleted while it was open gives its inode to the next new one once nobody holds it, which
+        // must not be before its identity is forgotten. LMDB locks its lock file, so a second descriptor of the data
+        // file takes no lock away when it is closed.
+        var descriptor: mdb_filehandle_t = -1
+        let held = unsafe mdb_env_get_fd(environment, &descriptor) == 0 ? dup(descriptor) : -1
         unsafe mdb_env_close(environment)
         if let fileIdentity { OpenFiles.remove(fileIdentity) }
+        if held >= 0 { _ = closeDescriptor(held) }
     }
 }
 

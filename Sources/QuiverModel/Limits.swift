@@ -46,6 +46,12 @@ public enum Limits {
     public static let namesOfOperation = 65_535
     /// Field indexes of a collection; 400 beyond.
     public static let payloadIndexes = 256
+    /// Examples of one query: vectors and ids that points are compared with; 400 beyond.
+    public static let queryExamples = 4_096
+    /// Prefetches of one query, at all levels together; 400 beyond.
+    public static let prefetches = 1_024
+    /// Points that the prefetches of one query, or the queries of one batch, may answer together; 400 beyond.
+    public static let heldPoints = 10_000_000
     /// `limit` of a query or scroll, plus its offset; 422 beyond.
     public static let resultWindow = 10_000_000
 }

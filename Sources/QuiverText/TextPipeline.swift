@@ -11,12 +11,17 @@ struct TextPipeline: Sendable {
     let minimumLength: Int?
     let maximumLength: Int?
 
+    /// Of the tokenizer `prefix`, in scalars: words that agree so far are the same to it.
+    static let longestPrefix = 1024
+
     init(_ options: TextOptions) {
         tokenizer = options.tokenizer ?? .word
         folds = options.asciiFolding ?? false
         lowercases = options.lowercase ?? true
         minimumLength = options.minTokenLength
-        maximumLength = options.maxTokenLength
+        // Every beginning of a word is a token: without a bound a long word would be work by the square of its length.
+        maximumLength = options.tokenizer == .prefix
+            ? min(options.maxTokenLength ?? Self.longestPrefix, Self.longestPrefix) : options.maxTokenLength
         stemmer =
             switch options.stemmer {
             case .snowball(let language): language

@@ -87,6 +87,27 @@ struct LimitsTests {
         #expect(await kind { _ = try await collection.query(lookup) } == .notFound)
     }
 
+    /// What a small body could make the engine hold.
+    @Test func whatAQueryHoldsIsBounded() async throws {
+        let test = try await TestCollection()
+        try await test.upsert(0..<10)
+        let many = [VectorInput](repeating: .id(1), count: Limits.queryExamples + 1)
+        for query in [
+            Query.recommend(RecommendInput(positive: many, strategy: .sumScores)),
+            .context([ContextPair](repeating: ContextPair(positive: .id(1), negative: .id(2)), count: Limits.queryExamples)),
+        ] {
+            #expect(await kind { _ = try await test.collection.query(QueryRequest(query: query)) } == .badRequest)
+        }
+        let wide = [Prefetch](repeating: Prefetch(limit: 1), count: Limits.prefetches + 1)
+        let fusion = Query.fusion(.rrf(k: nil, weights: nil))
+        #expect(await kind { _ = try await test.collection.query(QueryRequest(prefetch: wide, query: fusion)) } == .badRequest)
+        let most = Array(wide.dropLast())
+        #expect(try await test.collection.query(QueryRequest(prefetch: most, query: fusion)).count == 1)
+        let nested = Prefetch(prefetch: most, query: fusion)
+        #expect(
+            await kind { _ = try await test.collection.query(QueryRequest(prefetch: [nested], query: fusion)) } == .badRequest)
+    }
+
     @Test func payloadsAndPathsSayWhatIsWrong() {
         for text in ["", "[1]", "1", "{", "{\"a\":}", "{\"a\":1}x", "{\"a\":NaN}"] {
             #expect(throws: QuiverError.self) { try Payload(json: text) }

@@ -72,6 +72,7 @@ extension Collection {
         }
         let deadline = Collection.deadline(timeout)
         return try reading { reader in
+            try QueryRules.checkBatch(requests, pointCount: reader.view.pointCount)
             var answers: [[ScoredPoint]] = []
             for request in requests { answers.append(try reader.query(request, deadline, lookup)) }
             return answers

@@ -16,7 +16,7 @@ extension CollectionReader {
         _ request: QueryRequest, _ deadline: ContinuousClock.Instant?, _ lookup: Lookup
     ) throws -> [RankedSlot] {
         try CollectionReader.checkWindow(limit: request.limit, offset: request.offset)
-        try QueryRules.check(request)
+        try QueryRules.check(request, pointCount: view.pointCount)
         let root = try QueryStage(request, self, lookup)
         let scope = QueryScope(excluded: root.operandSlots, deadline: deadline)
         var offset = request.offset

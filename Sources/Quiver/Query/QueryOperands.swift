@@ -36,7 +36,7 @@ struct QueryOperands {
         (vectors, ownSlots) = try QueryOperands.fetch(ids, named: vectorName, reader)
     }
 
-    private static func inputs(of query: Query?) -> [VectorInput] {
+    static func inputs(of query: Query?) -> [VectorInput] {
         switch query {
         case .nearest(let input)?, .diverse(let input, _)?: [input]
         case .recommend(let input)?: input.positive + input.negative

@@ -5,12 +5,46 @@ enum QueryRules {
     /// Stages of prefetches below each other.
     static let mostLevels = 64
 
-    static func check(_ request: QueryRequest) throws(QuiverError) {
+    static func check(_ request: QueryRequest, pointCount: Int) throws(QuiverError) {
         try check(request.query, request.using, request.prefetch, request.scoreThreshold)
         if request.prefetch.isEmpty { return }
+        var load = Load()
+        load.add(request.prefetch, pointCount: pointCount, levels: mostLevels)
+        guard load.prefetches <= Limits.prefetches else {
+            throw .badRequest("a query has at most \(Limits.prefetches) prefetches, \(load.prefetches) given")
+        }
+        try checkHeld(load.points, "prefetches")
         let levels = try levels(request.prefetch, above: 0)
         guard levels <= mostLevels else {
             throw .badInput("Validation failed: prefetches depth \(levels) exceeds max depth \(mostLevels)")
+        }
+    }
+
+    /// All of a batch is answered at once.
+    static func checkBatch(_ requests: [QueryRequest], pointCount: Int) throws(QuiverError) {
+        try checkHeld(
+            requests.reduce(0) { sum, request in min(sum + min(request.limit, pointCount), Int.max / 2) }, "queries of a batch")
+    }
+
+    private static func checkHeld(_ points: Int, _ what: String) throws(QuiverError) {
+        guard points <= Limits.heldPoints else {
+            throw .badRequest("the limits of all \(what) together may find \(points) points, at most \(Limits.heldPoints) can be held")
+        }
+    }
+
+    /// What prefetches keep until they are merged.
+    private struct Load {
+        var prefetches = 0
+        var points = 0
+
+        mutating func add(_ list: [Prefetch], pointCount: Int, levels: Int) {
+            prefetches += list.count
+            // What is refused need not be counted on.
+            guard levels > 0, prefetches <= Limits.prefetches else { return }
+            for prefetch in list {
+                points += max(0, min(prefetch.limit, pointCount))
+                add(prefetch.prefetch, pointCount: pointCount, levels: levels - 1)
+            }
         }
     }
 
@@ -28,6 +62,10 @@ enum QueryRules {
     private static func check(
         _ query: Query?, _ using: String, _ prefetch: [Prefetch], _ scoreThreshold: Float?
     ) throws(QuiverError) {
+        let examples = QueryOperands.inputs(of: query).count
+        guard examples <= Limits.queryExamples else {
+            throw .badRequest("a query takes at most \(Limits.queryExamples) examples, \(examples) given")
+        }
         if query == nil, !prefetch.isEmpty {
             throw .badRequest(
                 "A query is needed to merge the prefetches. Can't have prefetches without defining a query.")
