@@ -10,11 +10,16 @@ import CVectorKernels
     let queryBytes: Int
     /// Multivectors: the graph leads to groups of rows.
     private(set) var groups: RowGroups?
+    /// By dot products a few long vectors are the nearest of all, next to which the selection of neighbours keeps
+    /// nothing: groups of them take what was left out, too.
+    var fillsLists: Bool { groups != nil && isInnerProduct }
+    private let isInnerProduct: Bool
     /// Rows of a query at most.
     private(set) var queryRows = 1
 
     package init(codes: CodesView, metric: Metric) {
         precondition(metric.usesCodes)
+        isInnerProduct = metric == .dot
         unsafe kernel = Kernel.onCodes(codes, metric: metric)
         rowCount = codes.count
         queryBytes = CodeEncoder.strideBytes(dimension: codes.dimension)
@@ -22,6 +27,7 @@ import CVectorKernels
 
     package init(rows: RowsView, metric: Metric) {
         unsafe kernel = Kernel.onRows(rows, metric: metric)
+        isInnerProduct = metric == .dot
         rowCount = rows.count
         queryBytes = rows.element == .float32 ? 64 : rows.dimension * MemoryLayout<Float>.stride
     }

@@ -221,6 +221,7 @@ import CVectorKernels
         var left = count
         var taken = 0
         var deferredCount = 0
+        let fillsLists = space.source.fillsLists
         while left > 0 {
             let best = unsafe candidates[0]
             unsafe out[taken] = best
@@ -236,7 +237,13 @@ import CVectorKernels
                 for index in 0..<n {
                     let candidate = unsafe candidates[done &+ index]
                     let score = unsafe scores[index]
-                    if score > candidate.score { continue }
+                    if score > candidate.score {
+                        if fillsLists {
+                            unsafe deferred[deferredCount] = candidate
+                            deferredCount &+= 1
+                        }
+                        continue
+                    }
                     if score == candidate.score && score == best.score {
                         unsafe deferred[deferredCount] = candidate
                         deferredCount &+= 1

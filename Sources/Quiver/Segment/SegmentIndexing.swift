@@ -15,7 +15,7 @@ struct SegmentIndexing: Codable, Equatable {
 
     /// MaxSim is no metric: the neighbours of a point's neighbours need not be near to it, and graphs of fewer links
     /// lose what they lead to.
-    private static let leastMultivectorLinks = 8
+    private static let leastMultivectorLinks = 16
 
     init(_ field: VectorField, _ config: CollectionConfig) {
         let params = config.vectors?.byName[field.name]
