@@ -59,69 +59,26 @@ extension TextOptions {
     }
 }
 
+/// The names of languages by their codes, as the engine knows them.
+private enum LanguageCodes {
+    static func name(_ nameOrCode: String) -> String { names[nameOrCode] ?? nameOrCode }
+
+    private static let names = [
+        "ar": "arabic", "az": "azerbaijani", "bn": "bengali", "ca": "catalan", "da": "danish", "de": "german",
+        "el": "greek", "en": "english", "es": "spanish", "eu": "basque", "fi": "finnish", "fr": "french",
+        "he": "hebrew", "hi-en": "hinglish", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
+        "it": "italian", "jp": "japanese", "kk": "kazakh", "ne": "nepali", "nl": "dutch", "no": "norwegian",
+        "pt": "portuguese", "ro": "romanian", "ru": "russian", "sl": "slovene", "sv": "swedish", "ta": "tamil",
+        "tg": "tajik", "tr": "turkish", "zh": "chinese",
+    ]
+}
+
 extension StopwordLanguage {
     /// By its name or its code; nil for any other text.
-    package init?(nameOrCode: String) {
-        switch nameOrCode {
-        case "ar": self = .arabic
-        case "az": self = .azerbaijani
-        case "eu": self = .basque
-        case "bn": self = .bengali
-        case "ca": self = .catalan
-        case "zh": self = .chinese
-        case "da": self = .danish
-        case "nl": self = .dutch
-        case "en": self = .english
-        case "fi": self = .finnish
-        case "fr": self = .french
-        case "de": self = .german
-        case "el": self = .greek
-        case "he": self = .hebrew
-        case "hi-en": self = .hinglish
-        case "hu": self = .hungarian
-        case "id": self = .indonesian
-        case "it": self = .italian
-        case "jp": self = .japanese
-        case "kk": self = .kazakh
-        case "ne": self = .nepali
-        case "no": self = .norwegian
-        case "pt": self = .portuguese
-        case "ro": self = .romanian
-        case "ru": self = .russian
-        case "sl": self = .slovene
-        case "es": self = .spanish
-        case "sv": self = .swedish
-        case "tg": self = .tajik
-        case "tr": self = .turkish
-        default: self.init(rawValue: nameOrCode)
-        }
-    }
+    package init?(nameOrCode: String) { self.init(rawValue: LanguageCodes.name(nameOrCode)) }
 }
 
 extension StemmerLanguage {
     /// By its name or its code; nil for any other text.
-    package init?(nameOrCode: String) {
-        switch nameOrCode {
-        case "ar": self = .arabic
-        case "hy": self = .armenian
-        case "da": self = .danish
-        case "nl": self = .dutch
-        case "en": self = .english
-        case "fi": self = .finnish
-        case "fr": self = .french
-        case "de": self = .german
-        case "el": self = .greek
-        case "hu": self = .hungarian
-        case "it": self = .italian
-        case "no": self = .norwegian
-        case "pt": self = .portuguese
-        case "ro": self = .romanian
-        case "ru": self = .russian
-        case "es": self = .spanish
-        case "sv": self = .swedish
-        case "ta": self = .tamil
-        case "tr": self = .turkish
-        default: self.init(rawValue: nameOrCode)
-        }
-    }
+    package init?(nameOrCode: String) { self.init(rawValue: LanguageCodes.name(nameOrCode)) }
 }
