@@ -40,11 +40,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
     ],
     targets: [
         // Floor 0: the doors to C.
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         // glibc's settings of malloc; empty elsewhere.
         .systemLibrary(name: "CAllocator"),
@@ -65,6 +67,8 @@ let package = Package(
         .target(name: "QuiverIndex", dependencies: ["CVectorKernels", "QuiverModel"], swiftSettings: fenced),
         .target(name: "QuiverText", dependencies: ["CSnowball", "CICU", "QuiverModel"], swiftSettings: fenced),
 
+        .target(name: "QuiverArchive", dependencies: ["CZstd", "COpenSSL"], swiftSettings: fenced),
+
         // Floor 3.
         .target(
             name: "QuiverPayload", dependencies: ["QuiverLMDB", "QuiverJSON", "QuiverText", "QuiverModel"],
@@ -74,7 +78,8 @@ let package = Package(
         .target(
             name: "Quiver",
             dependencies: [
-                "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverText", "QuiverPayload", "COpenSSL",
+                "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverText", "QuiverPayload", "QuiverArchive",
+                "COpenSSL",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
@@ -82,6 +87,18 @@ let package = Package(
 
         // Floor 5: REST JSON to model and back; no sockets, no engine.
         .target(name: "QuiverWire", dependencies: ["QuiverModel", "QuiverJSON", "QuiverText"], swiftSettings: fenced),
+
+        // Floor 5: where backups and snapshots go, and what goes there. The one importer of the HTTP client.
+        .target(
+            name: "QuiverBackup",
+            dependencies: [
+                "Quiver", "QuiverModel", "QuiverJSON", "QuiverArchive", "COpenSSL",
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: whenServing),
+                .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: whenServing),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: houseRules),
 
         // Floor 6: the engine for other languages, and its header.
         .systemLibrary(name: "CQuiver"),
@@ -94,7 +111,7 @@ let package = Package(
         .target(
             name: "QuiverServer",
             dependencies: [
-                "Quiver", "QuiverModel", "QuiverText", "QuiverWire", "CZlib",
+                "Quiver", "QuiverModel", "QuiverText", "QuiverWire", "QuiverBackup", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: whenServing),
@@ -109,7 +126,8 @@ let package = Package(
             name: "QuiverCLI",
             dependencies: [
                 .target(name: "CAllocator", condition: .when(platforms: [.linux])),
-                "Quiver", "QuiverModel", "QuiverIndex", "QuiverJSON", "QuiverWire", "QuiverServer",
+                "Quiver", "QuiverModel", "QuiverIndex", "QuiverJSON", "QuiverWire", "QuiverArchive", "QuiverBackup",
+                "QuiverServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
                 .product(name: "Yams", package: "Yams", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),
@@ -132,6 +150,12 @@ let package = Package(
         .testTarget(
             name: "QuiverPayloadTests",
             dependencies: ["QuiverPayload", "QuiverJSON", "QuiverLMDB", "QuiverModel", "QuiverText", "QuiverTestKit"],
+            swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverArchiveTests", dependencies: ["QuiverArchive", "QuiverTestKit"], swiftSettings: houseRules),
+        .testTarget(
+            name: "QuiverBackupTests",
+            dependencies: ["QuiverBackup", "Quiver", "QuiverModel", "QuiverArchive", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverTests", dependencies: ["Quiver", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
