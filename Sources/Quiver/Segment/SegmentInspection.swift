@@ -25,7 +25,12 @@ enum SegmentInspection {
     ) throws(FileError) -> Finding {
         if let stamp, stamp == FileStamp(path: path) { return .untouched }
         guard Files.exists(path) else { return .primaryDamage("is missing or empty") }
-        let file = try DataFile(path, isDirect: isDirect)
+        return try inspect(try DataFile(path, isDirect: isDirect), entry, progress)
+    }
+
+    static func inspect(
+        _ file: borrowing DataFile, _ entry: SegmentEntry, _ progress: (Int) -> Void = { _ in }
+    ) throws(FileError) -> Finding {
         if file.byteCount == 0 { return .primaryDamage("is missing or empty") }
         // Before it is read: of what is written to it meanwhile the stamp tells.
         let before = file.stamp
@@ -72,5 +77,24 @@ extension SegmentChunk {
         case .slots, .rowOffsets, .vectors, .sparseOffsets, .sparseIndices: true
         default: false
         }
+    }
+}
+
+extension SealedSegment {
+    /// Compares the file that is mapped with the manifest's entry.
+    ///
+    /// - Parameters: as `SegmentInspection.inspect` has them.
+    func inspect(
+        isDirect: Bool = false, progress: (Int) -> Void = { _ in }
+    ) throws(FileError) -> SegmentInspection.Finding {
+        let isInPlace = mappedFile.stamp?.inode == FileStamp(path: path)?.inode
+        if isInPlace {
+            return try SegmentInspection.inspect(try DataFile(path, isDirect: isDirect), entry, progress)
+        }
+        // It was removed or replaced; whoever has it open still has all of it.
+        let file = try DataFile(descriptor: mappedFile.duplicateDescriptor(), path)
+        let finding = try SegmentInspection.inspect(file, entry, progress)
+        if case .whole = finding { return .derivedDamage(["name"]) }
+        return finding
     }
 }
