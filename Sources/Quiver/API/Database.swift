@@ -27,6 +27,13 @@ public final class Database: Sendable {
         /// Bytes of updates that may wait for one collection's writer.
         public var writeQueueBytes = Limits.writeQueueBytes
         public var logger = Logger(label: "quiver")
+        /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
+        /// anew; zero: never.
+        public var scrubInterval = Duration.seconds(24 * 3600)
+        /// Bytes a second that are read for it, at most.
+        public var scrubBytesPerSecond = 32 << 20
+        /// From the opening to the first time.
+        var scrubDelay = Duration.seconds(300)
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -41,6 +48,7 @@ public final class Database: Sendable {
     private let options: Options
     private let catalog: Catalog
     private let background: BackgroundWork
+    private let scrubber: Scrubber
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -79,6 +87,7 @@ public final class Database: Sendable {
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
+        scrubber = Scrubber(options)
         changing = LockedCondition(false)
         contents = Mutex(Contents(lock: lock))
         do {
@@ -86,6 +95,9 @@ public final class Database: Sendable {
         } catch {
             close()
             throw error
+        }
+        scrubber.start(background) { [weak self] in
+            self.map { $0.contents.withLock { Array($0.collections.values) } } ?? []
         }
     }
 
@@ -171,6 +183,7 @@ public final class Database: Sendable {
         }
         changing.change { $0 = false }
         guard let cores else { return }
+        scrubber.stop()
         workers.stop()
         for core in cores { core.close() }
         background.stop()

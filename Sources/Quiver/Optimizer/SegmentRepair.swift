@@ -11,8 +11,22 @@ struct SegmentRepair {
     /// - Returns: whether the segment was replaced; its graph is built by the next plan.
     /// - Throws: `.corrupted` after primary damage; the collection answers nothing but that from then on.
     func run(_ field: VectorField, _ input: SealedView) throws -> Bool {
+        try run(field, input, try input.segment.inspect())
+    }
+
+    /// The same after the disk's own copy was found to be other than it should.
+    func run(onDisk finding: SegmentInspection.Finding, _ field: VectorField, _ input: SealedView) throws -> Bool {
+        var finding = finding
+        // What the system has in its cache may be whole still: then nothing is lost yet.
+        if case .primaryDamage = finding, case .whole = try input.segment.inspect() { finding = .derivedDamage(["on disk"]) }
+        return try run(field, input, finding)
+    }
+
+    private func run(
+        _ field: VectorField, _ input: SealedView, _ finding: SegmentInspection.Finding
+    ) throws -> Bool {
         let segment = input.segment
-        switch try segment.inspect() {
+        switch finding {
         case .untouched, .whole: return false
         case .primaryDamage(let reason):
             let error = QuiverError(.corrupted, "segment file \(segment.path): \(reason)")
