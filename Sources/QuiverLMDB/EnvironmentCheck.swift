@@ -95,7 +95,7 @@ final class PageFile {
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw errno == ENOENT ? .noSuchFile(path: path) : .from(code: errno, path: path) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
+        guard unsafe fstat(descriptor, &status) == 0 else {
             _ = closeFile(descriptor)
             throw .from(code: errno, path: path)
         }
@@ -196,19 +196,17 @@ struct MetaPages {
 
     private static func read(_ file: PageFile, page: UInt64, at offset: Int) throws(EnvironmentCheck.Finding) -> Meta {
         func broken(_ text: String) -> EnvironmentCheck.Finding { .init(page: page, database: "", text: text) }
-        var bytes = [UInt8](repeating: 0, count: byteCount)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 8)
+        defer { unsafe memory.deallocate() }
+        guard let base = memory.baseAddress else { throw broken("cannot be read") }
+        let at = UnsafeRawPointer(base)
         var isWhole = false
-        do {
-            isWhole = try unsafe bytes.withUnsafeMutableBytes { memory in
-                guard let base = memory.baseAddress else { return false }
-                return try unsafe file.read(byteCount, at: offset, into: base)
-            }
+        do throws(LMDBError) {
+            isWhole = try unsafe file.read(byteCount, at: offset, into: base)
         } catch {
             throw broken("cannot be read: \(error)")
         }
         guard isWhole else { throw broken("the file ends before it") }
-        return try unsafe bytes.withUnsafeBytes { (raw) throws(EnvironmentCheck.Finding) -> Meta in
-            guard let at = raw.baseAddress else { throw broken("cannot be read") }
             guard unsafe at.loadUnaligned(fromByteOffset: 10, as: UInt16.self) == PageFlags.meta else {
                 throw broken("is no meta page")
             }
@@ -221,7 +219,6 @@ struct MetaPages {
                 freeList: TreeRecord(body + 24), main: TreeRecord(body + 24 + TreeRecord.byteCount),
                 lastPage: body.loadUnaligned(fromByteOffset: 24 + 2 * TreeRecord.byteCount, as: UInt64.self),
                 transactionID: body.loadUnaligned(fromByteOffset: 32 + 2 * TreeRecord.byteCount, as: UInt64.self))
-        }
     }
 }
 

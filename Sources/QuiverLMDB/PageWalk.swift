@@ -190,7 +190,7 @@ final class PageWalk {
         guard header == page else {
             throw Finding(page: page, database: tree.name, text: "says that it is page \(header)")
         }
-        return unsafe UnsafeRawPointer(memory)
+        return UnsafeRawPointer(memory)
     }
 
     private func walk(
@@ -477,21 +477,19 @@ final class PageWalk {
         reached += count - 1
         tree.overflowPages += UInt64(count)
         if tree.kind == .freeList {
-            var bytes = [UInt8](repeating: 0, count: byteCount)
+            let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 8)
+            defer { unsafe bytes.deallocate() }
             var isWhole = false
             do throws(LMDBError) {
-                isWhole = try unsafe bytes.withUnsafeMutableBytes { (memory) throws(LMDBError) -> Bool in
-                    guard let base = memory.baseAddress else { return true }
-                    return try unsafe file.read(
+                if let base = bytes.baseAddress {
+                    isWhole = try unsafe file.read(
                         byteCount, at: Int(first) * pageBytes + MetaPages.headerBytes, into: base)
                 }
             } catch {
                 failure = .storage(error)
             }
             guard isWhole else { throw broken("the list from page \(first) cannot be read") }
-            try unsafe bytes.withUnsafeBytes { (bytes) throws(Finding) in
-                try unsafe checkFreed(bytes, key, page, &tree)
-            }
+            try unsafe checkFreed(UnsafeRawBufferPointer(bytes), key, page, &tree)
         }
     }
 
