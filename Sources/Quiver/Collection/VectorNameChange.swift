@@ -55,8 +55,7 @@ struct VectorNameChange {
             state.counters.sequence += 1
             let segments = state.vectors[index].sealed.map(\.segment)
             for segment in segments {
-                try context.transaction.delete(state.store.segments, ShortKey(segment.id))
-                try context.transaction.delete(state.store.dead, ShortKey(segment.id))
+                try state.store.forget(segment: segment.id, &context.transaction)
             }
             var log = LogRecordWriter()
             log.begin(.dropVectorName)
