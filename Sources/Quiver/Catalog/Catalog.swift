@@ -17,7 +17,7 @@ struct Catalog: Sendable {
         /// Name of its directory below `collections/`.
         var directory: String
         var config: CollectionConfig
-        /// Of the `VectorSet` that `config` speaks of; nil as 0: as the collection was made.
+        /// Of the `VectorSet` that `config` is; nil as 0: as the collection was made.
         var vectorGeneration: UInt64?
     }
 
