@@ -17,7 +17,7 @@ struct Catalog: Sendable {
         /// Name of its directory below `collections/`.
         var directory: String
         var config: CollectionConfig
-        /// Of the `VectorSet` that `config` speaks of; nil as 0: as the collection was made.
+        /// Of the `VectorSet` that `config` is; nil as 0: as the collection was made.
         var vectorGeneration: UInt64?
     }
 
@@ -26,7 +26,7 @@ struct Catalog: Sendable {
         var aliases: [ExactName: ExactName] = [:]
     }
 
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
 
     private let environment: Environment
     private let meta: Table
@@ -39,7 +39,7 @@ struct Catalog: Sendable {
         meta = try transaction.openDatabase("meta", creating: true)
         collections = try transaction.openDatabase("collections", creating: true)
         aliases = try transaction.openDatabase("aliases", creating: true)
-        if let bytes = unsafe try transaction.get(meta, "format") {
+        if let bytes = unsafe try transaction.getChecked(meta, "format") {
             var reader = unsafe ByteReader(bytes)
             let found = try reader.read(UInt32.self)
             guard found == Catalog.format else {
@@ -49,7 +49,7 @@ struct Catalog: Sendable {
         } else {
             var writer = ByteWriter()
             writer.write(Catalog.format)
-            try transaction.put(meta, "format", writer.takeBytes())
+            try transaction.putChecked(meta, "format", writer.takeBytes())
         }
         try transaction.commit()
     }
@@ -62,14 +62,14 @@ struct Catalog: Sendable {
         while let found = unsafe entry {
             let name = ExactName(unsafe String(decoding: found.key, as: UTF8.self))
             contents.collections[name] = unsafe try StoredConfig.decode(
-                StoredCollection.self, from: found.value)
+                StoredCollection.self, from: CheckedValue.verified(found.value, key: found.key))
             unsafe entry = try cursor.next()
         }
         var aliasCursor = try transaction.openCursor(aliases)
         unsafe entry = try aliasCursor.first()
         while let found = unsafe entry {
             let alias = ExactName(unsafe String(decoding: found.key, as: UTF8.self))
-            contents.aliases[alias] = ExactName(unsafe String(decoding: found.value, as: UTF8.self))
+            contents.aliases[alias] = ExactName(unsafe String(decoding: try CheckedValue.verified(found.value, key: found.key), as: UTF8.self))
             unsafe entry = try aliasCursor.next()
         }
         return contents
@@ -78,7 +78,7 @@ struct Catalog: Sendable {
     func put(_ collection: StoredCollection, name: ExactName) throws {
         let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
-        try transaction.put(collections, name.text, bytes)
+        try transaction.putChecked(collections, name.text, bytes)
         try transaction.commit()
     }
 
@@ -95,7 +95,7 @@ struct Catalog: Sendable {
         var transaction = try environment.beginWrite()
         try transaction.removeAll(aliases)
         for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(aliases, alias.text, name.text)
+            try transaction.putChecked(aliases, alias.text, name.text)
         }
         try transaction.commit()
     }

@@ -26,7 +26,7 @@ struct CollectionOpener {
         let transaction = try store.environment.beginRead()
         let handle = transaction.handle
         var counters = StoreState()
-        if let bytes = unsafe try handle.get(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
+        if let bytes = unsafe try handle.getChecked(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
         let state = CollectionState(
             store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map(VectorState.init),
             vectorGeneration: vectorGeneration)
@@ -64,7 +64,7 @@ struct CollectionOpener {
             guard let field = PayloadPath(text) else {
                 throw QuiverError(.corrupted, "the index schema names \"\(text)\", which is no field")
             }
-            indexes.append((field, unsafe try StoredConfig.decode(PayloadIndexParams.self, from: found.value)))
+            indexes.append((field, unsafe try StoredConfig.decode(PayloadIndexParams.self, from: CheckedValue.verified(found.value, key: found.key))))
             unsafe entry = try cursor.next()
         }
         return indexes
@@ -106,6 +106,7 @@ struct CollectionOpener {
             sequence, record in
             state.logBytes += record.count
             do throws(ByteReader.Malformed) {
+                guard unsafe try LogRecord.moment(record).sequence == sequence else { throw ByteReader.Malformed() }
                 unsafe try LogReplay.apply(record, to: &target)
             } catch {
                 throw QuiverError(.corrupted, "record \(sequence) of the log is damaged")

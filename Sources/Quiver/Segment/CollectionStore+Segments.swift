@@ -12,7 +12,7 @@ extension CollectionStore {
 
     /// Names a segment in the manifest, whose file was written for it and is what its entry says.
     func register(_ segment: SealedSegment, _ transaction: inout WriteTransaction) throws(LMDBError) {
-        try transaction.put(segments, ShortKey(segment.id), segment.entry.encoded())
+        try transaction.putChecked(segments, ShortKey(segment.id), segment.entry.encoded())
         if let stamp = FileStamp(path: segment.path) {
             try transaction.put(stamps, ShortKey(segment.id), stamp.encoded())
         }
@@ -35,7 +35,7 @@ extension CollectionStore {
             let id = unsafe UInt64(bigEndian: record.key.loadUnaligned(as: UInt64.self))
             let entry: SegmentEntry
             do {
-                entry = unsafe try SegmentEntry(record.value)
+                entry = unsafe try SegmentEntry(CheckedValue.verified(record.value, key: record.key))
             } catch {
                 throw QuiverError(.corrupted, "the manifest's entry of segment \(id) is damaged")
             }

@@ -89,13 +89,13 @@ struct SegmentCheckup {
                 try store.register(segment, &transaction)
                 counters.nextSegmentID = max(counters.nextSegmentID, segment.id + 1)
             }
-            try transaction.put(store.meta, StoreState.key, counters.encoded())
+            try transaction.putChecked(store.meta, StoreState.key, counters.encoded())
         }
         try transaction.commit()
     }
 
     private func counters(_ transaction: TransactionHandle) throws -> StoreState {
-        guard let bytes = unsafe try transaction.get(store.meta, StoreState.key) else { return StoreState() }
+        guard let bytes = unsafe try transaction.getChecked(store.meta, StoreState.key) else { return StoreState() }
         return unsafe try StoreState(bytes)
     }
 }
