@@ -35,6 +35,8 @@ public enum Limits {
     /// Records of the log that are kept for backups although everything in them is sealed; with more of them the log mark
     /// goes, and the next backup copies the collection anew.
     public static let keptLogBytes = 1 << 30
+    /// Entries of the catalogue's journal; older ones go.
+    public static let journalEntries: UInt64 = 65_536
     /// Sealing may fall behind by this many frozen growing segments before the writer waits.
     public static let frozenSegments = 2
     /// Bytes of address space that a collection's environment maps at first.

@@ -45,7 +45,7 @@ public final class Database: Sendable {
     /// The storage directory, as it was given.
     package let path: String
     private let options: Options
-    private let catalog: Catalog
+    let catalog: Catalog
     private let background: BackgroundWork
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
@@ -259,6 +259,7 @@ public final class Database: Sendable {
         do {
             let core = try openCore(name.text, stored)
             opened = core
+            if try catalog.journal.state().isKept { try core.setLogMark(0) }
             try Files.synchronise(directory: core.store.directory)
             try Files.synchronise(directory: collectionsPath)
             try catalog.put(stored, name: name)

@@ -52,7 +52,7 @@ final class WriterThreadState: @unchecked Sendable {
         var indexWriter = try FieldIndexWriter(indexes, transaction.handle)
         var results: [Result<UInt64, QuiverError>] = []
         var changed = false
-        let now = CollectionState.now()
+        let now = Database.microsecondsNow()
         for request in requests {
             let result: Result<UInt64, QuiverError>
             if let refusal = outdated(request) {
