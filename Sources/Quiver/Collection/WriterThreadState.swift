@@ -32,8 +32,20 @@ final class WriterThreadState: @unchecked Sendable {
         do {
             return try withRoom { try runOnce(requests) }
         } catch {
+            if requests.count > 1, WriterThreadState.isTooLarge(error) {
+                // Nothing was written. One of them is too large for any transaction, or all are for one.
+                let middle = requests.count / 2
+                return run(Array(requests[..<middle])) + run(Array(requests[middle...]))
+            }
             noteFailure(error)
             return Array(repeating: .failure(QuiverError(wrapping: error)), count: requests.count)
+        }
+    }
+
+    private static func isTooLarge(_ error: any Error) -> Bool {
+        switch error {
+        case LMDBError.transactionFull, PayloadError.storage(.transactionFull): true
+        default: false
         }
     }
 

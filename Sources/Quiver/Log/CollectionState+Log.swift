@@ -18,6 +18,8 @@ extension CollectionState {
 
     /// Appends a finished record to the log; the collection stands at its moment then.
     func append(_ record: [UInt8], at moment: LogMoment, _ transaction: inout WriteTransaction) throws(LMDBError) {
+        // As a transaction that is too large: the requests beside it are done without it.
+        guard record.count <= mostRecordBytes else { throw .transactionFull }
         try WriteAheadLog.append(record, sequence: moment.sequence, to: store, &transaction)
         counters.sequence = moment.sequence
         counters.time = moment.time

@@ -123,7 +123,7 @@ private struct LogEntryReader {
     private static func append<Word: BitwiseCopyable>(
         _ bytes: UnsafeRawBufferPointer, to words: inout [Word], _ zero: Word
     ) {
-        guard let source = unsafe bytes.baseAddress else { return }
+        guard let source = bytes.baseAddress else { return }
         let first = words.count
         words.append(contentsOf: repeatElement(zero, count: bytes.count / MemoryLayout<Word>.size))
         unsafe words.withUnsafeMutableBytes { target in
