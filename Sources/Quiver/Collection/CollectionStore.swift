@@ -79,6 +79,28 @@ struct CollectionStore: Sendable {
             throw QuiverError(error)
         }
     }
+
+    /// Of a directory that nobody has open, and whose file has been checked; to be read only.
+    init(reading directory: String) throws(QuiverError) {
+        self.directory = directory
+        do throws(LMDBError) {
+            environment = try Environment(
+                path: directory + "/" + CollectionStore.fileName,
+                options: .init(maxDatabases: 2 * Limits.payloadIndexes + 32, readOnly: true, noLock: true))
+            meta = try environment.openDatabase("meta")
+            log = try environment.openDatabase("wal")
+            ids = try environment.openDatabase("ids")
+            points = try environment.openDatabase("points", flags: .integerKey)
+            payload = try environment.openDatabase("payload", flags: .integerKey)
+            free = try environment.openDatabase("free", flags: .integerKey)
+            segments = try environment.openDatabase("segments")
+            stamps = try environment.openDatabase("stamps")
+            dead = try environment.openDatabase("dead", flags: .postings)
+            indexes = try environment.openDatabase("indexes")
+        } catch {
+            throw QuiverError(error)
+        }
+    }
 }
 
 /// A slot as a key or value, in the machine's byte order.

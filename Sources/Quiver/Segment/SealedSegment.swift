@@ -122,6 +122,11 @@ import QuiverModel
         }
     }
 
+    /// As a copy of the collection names it.
+    func file(vectorName: String, byteCount: UInt64) -> SegmentFile {
+        SegmentFile(id: id, vectorName: vectorName, byteCount: byteCount, sha256: entry.sha256)
+    }
+
     /// Compares every chunk with its checksum. Reads the whole file.
     func verify() throws(QuiverError) {
         try reader.verify()
