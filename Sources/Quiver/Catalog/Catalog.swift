@@ -65,6 +65,7 @@ struct Catalog: Sendable {
         meta = try environment.openDatabase("meta")
         collections = try environment.openDatabase("collections")
         aliases = try environment.openDatabase("aliases")
+        journal = CatalogJournal(environment: environment, meta: meta, entries: try environment.openDatabase("journal"))
     }
 
     func read() throws -> Contents {

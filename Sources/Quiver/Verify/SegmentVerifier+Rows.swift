@@ -44,7 +44,7 @@ extension SegmentVerifier {
         unsafe withUnsafeTemporaryAllocation(byteCount: codes.strideBytes + termsBytes, alignment: 64) { memory in
             guard let base = memory.baseAddress else { return }
             let made = unsafe base.assumingMemoryBound(to: UInt8.self)
-            rows.forEach { row, floats in
+            unsafe rows.forEach { row, floats in
                 unsafe CodeEncoder.encode(
                     floats, dimension: codes.dimension, codes: made, terms: base + codes.strideBytes, limit: limit)
                 let kept = unsafe UnsafeRawBufferPointer(start: codes.codes + row * codes.strideBytes, count: codes.dimension)
@@ -64,7 +64,7 @@ extension SegmentVerifier {
         var differing = 0
         unsafe withUnsafeTemporaryAllocation(byteCount: stride, alignment: 64) { memory in
             guard let base = memory.baseAddress else { return }
-            rows.forEach { row, floats in
+            unsafe rows.forEach { row, floats in
                 unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
                 unsafe quantized.quantizer.encode(floats, into: base)
                 let kept = unsafe UnsafeRawBufferPointer(start: quantized.base + row * stride, count: stride)

@@ -9,6 +9,7 @@ extension ExitCode {
     static let software = ExitCode(70)
     static let cannotCreate = ExitCode(73)
     static let inputOutput = ExitCode(74)
+    static let temporaryFailure = ExitCode(75)
     static let configuration = ExitCode(78)
     /// As shells have it for SIGINT.
     static let interrupted = ExitCode(130)
