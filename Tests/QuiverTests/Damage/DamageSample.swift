@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import QuiverTestKit
 
 @testable import Quiver
