@@ -122,6 +122,11 @@ import QuiverModel
         }
     }
 
+    /// As a copy of the collection names it.
+    var file: SegmentFile {
+        SegmentFile(id: id, vectorName: entry.vectorName, byteCount: UInt64(entry.byteCount), sha256: entry.sha256)
+    }
+
     /// Compares every chunk with its checksum. Reads the whole file.
     func verify() throws(QuiverError) {
         try reader.verify()
