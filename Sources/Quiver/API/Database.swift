@@ -272,6 +272,7 @@ public final class Database: Sendable {
         do {
             let core = try openCore(name.text, stored)
             opened = core
+            if try catalog.journal.state().isKept { try core.setLogMark(0) }
             try Files.synchronise(directory: core.store.directory)
             try Files.synchronise(directory: collectionsPath)
             try catalog.put(stored, name: name)
