@@ -15,6 +15,7 @@ struct Handlers: Sendable {
     let pace = Pace()
     let metrics = RequestMetrics()
     let slowRequests = SlowRequests()
+    let longWork = LongWork()
     let identity = ProcessIdentity()
 
     /// Bodies up to this size are read on the event loop, which takes some tens of microseconds.
