@@ -107,6 +107,7 @@ package struct ParameterNames: OptionSet, Hashable, Sendable {
     static let force = ParameterNames(rawValue: 1 << 11)
     static let priority = ParameterNames(rawValue: 1 << 12)
     static let checksum = ParameterNames(rawValue: 1 << 13)
+    static let after = ParameterNames(rawValue: 1 << 14)
 
     /// Of an update of a collection.
     static let update: ParameterNames = [.wait, .ordering, .timeout]
@@ -119,7 +120,7 @@ package struct ParameterNames: OptionSet, Hashable, Sendable {
         ("wait", .wait), ("ordering", .ordering), ("timeout", .timeout), ("consistency", .consistency),
         ("anonymize", .anonymize), ("details_level", .detailsLevel), ("per_collection", .perCollection),
         ("with", .with), ("completed_limit", .completedLimit), ("limit", .limit), ("request", .request),
-        ("force", .force), ("priority", .priority), ("checksum", .checksum),
+        ("force", .force), ("priority", .priority), ("checksum", .checksum), ("after", .after),
     ]
 
     package var names: [String] { Self.spellings.filter { contains($0.parameter) }.map(\.name) }
