@@ -154,11 +154,17 @@ struct MultipartReader {
     /// Where the bytes begin, counted from the first that was not looked at.
     private func find(_ bytes: [UInt8]) -> Int? {
         buffer.withUnsafeReadableBytes { readable in
-            bytes.withUnsafeBytes { wanted in
-                guard let start = readable.baseAddress, let found = memmem(start, readable.count, wanted.baseAddress, wanted.count)
-                else { return nil }
-                return UnsafeRawPointer(found) - start
+            guard let start = readable.baseAddress, let first = bytes.first else { return nil }
+            var offset = 0
+            // Where it may still fit.
+            while offset + bytes.count <= readable.count {
+                let room = readable.count - bytes.count + 1 - offset
+                guard let found = memchr(start + offset, Int32(first), room) else { return nil }
+                offset = UnsafeRawPointer(found) - start
+                if memcmp(start + offset, bytes, bytes.count) == 0 { return offset }
+                offset += 1
             }
+            return nil
         }
     }
 
