@@ -94,6 +94,8 @@ extension Handlers {
                     from: { try stream.next($0) }, into: name, of: database,
                     priority: priority.flatMap(SnapshotPriority.init(rawValue:)))
             } catch {
+                // Whether it is the archive that was meant comes before what is wrong with it.
+                if stream.failure == nil, stream.hasChecksum { try stream.finish() }
                 throw stream.failure ?? ErrorAnswer.rejection(error)
             }
         }

@@ -24,7 +24,7 @@ extension Handlers {
         return background(call, "snapshot") { () throws(Rejection) in
             let made = try engine(call) { () throws(QuiverError) in
                 try snapshotActivity.creating(scope.collection) { () throws(QuiverError) in
-                    try database.snapshots.create(scope, in: database)
+                    try database.snapshots.create(scope, in: database, peer: UInt64(peer))
                 }
             }
             logger.info(

@@ -25,6 +25,8 @@ final class SnapshotStream {
         digest = checksum == nil ? nil : StreamDigest()
     }
 
+    var hasChecksum: Bool { checksum != nil }
+
     /// An `ArchiveSource`. The checksum is compared before the end is told.
     func next(_ target: UnsafeMutableRawBufferPointer) throws -> Int {
         if let failure { throw failure }
