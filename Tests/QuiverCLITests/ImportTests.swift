@@ -80,13 +80,13 @@ struct ImportTests {
 
     @Test func progressText() {
         #expect(
-            ImportProgress.text(done: 50, total: 200, first: 0, elapsed: .seconds(5), barWidth: 0)
+            Progress.text(done: 50, total: 200, before: 0, unit: .points, elapsed: .seconds(5), barWidth: 0)
                 == "25 % 50/200 points, 10/s, 0:15 left")
         #expect(
-            ImportProgress.text(done: 200, total: 200, first: 100, elapsed: .seconds(10), barWidth: 4)
+            Progress.text(done: 200, total: 200, before: 100, unit: .points, elapsed: .seconds(10), barWidth: 4)
                 == "[████] 100 % 200/200 points, 10/s")
         #expect(
-            ImportProgress.text(done: 1, total: 10_001, first: 0, elapsed: .seconds(1), barWidth: 0).hasSuffix(
+            Progress.text(done: 1, total: 10_001, before: 0, unit: .points, elapsed: .seconds(1), barWidth: 0).hasSuffix(
                 "2:46:40 left"))
     }
 

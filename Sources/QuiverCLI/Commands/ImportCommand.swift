@@ -97,9 +97,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     static func sentence(_ summary: Importer.Summary, collection: String) -> String {
-        let seconds =
-            Double(summary.elapsed.components.seconds) + Double(summary.elapsed.components.attoseconds) * 1e-18
-        let tenths = Double(Int(seconds * 10)) / 10
+        let tenths = Double(Int(summary.elapsed.inSeconds * 10)) / 10
         let present = summary.rows - summary.imported
         return "imported \(summary.imported) of \(summary.rows) rows into \(collection) in \(tenths) s"
             + (present > 0 ? " (\(present) were there)" : "")

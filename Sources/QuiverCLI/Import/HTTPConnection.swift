@@ -35,12 +35,15 @@ struct HTTPConnection: Sendable {
         return HTTPConnection(channel: channel, address: address)
     }
 
-    func send(_ method: HTTPMethod, _ path: String, _ body: ByteBuffer = ByteBuffer()) async throws -> Answer {
+    func send(
+        _ method: HTTPMethod, _ path: String, _ body: ByteBuffer = ByteBuffer(), headers more: [(String, String)] = []
+    ) async throws -> Answer {
         var headers = HTTPHeaders([("host", "\(address.host):\(address.port)"), ("accept", "application/json")])
         if body.readableBytes > 0 || method != .GET {
             headers.add(name: "content-type", value: "application/json")
             headers.add(name: "content-length", value: String(body.readableBytes))
         }
+        headers.add(contentsOf: more)
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: address.prefix + path, headers: headers)
         let promise = channel.eventLoop.makePromise(of: NIOHTTPClientResponseFull.self)
         channel.writeAndFlush(Call(head: head, body: body, answer: promise), promise: nil)
