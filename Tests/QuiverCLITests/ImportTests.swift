@@ -49,8 +49,10 @@ struct ImportTests {
         #expect(try parts("http://localhost:7000") == ["localhost", "7000", ""])
         #expect(try parts("localhost") == ["localhost", "6333", ""])
         #expect(try parts("HTTP://[::1]:80/db/") == ["::1", "80", "/db"])
+        #expect(try parts("https://a") == ["a", "6333", ""])
+        #expect(try ServerAddress("https://[::1]/x").url == "https://[::1]:6333/x")
         for text in [
-            "https://a", "http://", "http://a:b", "http://a:0", "http://u@a", "http://a/?q", "ftp://a", "[::1",
+            "http://", "http://a:b", "http://a:0", "http://u@a", "http://a/?q", "ftp://a", "[::1",
         ] {
             #expect(throws: ServerAddress.Fault.self) { _ = try ServerAddress(text) }
         }

@@ -131,11 +131,11 @@ def fill(rest, seed, points=1500):
     rest.upsert("named", [{"id": each, "vector": named_vectors(maker), "payload": maker.payload()}
                           for each in maker.ids(points)])
     rest("PATCH", "/collections/named", {"strict_mode_config": STRICT_MODE})
-    rest("PUT", "/collections/no%20vectors%3F", {})
-    rest.upsert("no%20vectors%3F", [{"id": each, "vector": {}, "payload": maker.payload()} for each in maker.ids(50)])
+    rest("PUT", "/collections/no%20vectors%2C%20n%C3%BC", {})
+    rest.upsert("no%20vectors%2C%20n%C3%BC", [{"id": each, "vector": {}, "payload": maker.payload()} for each in maker.ids(50)])
     rest("PUT", "/collections/empty", {"sparse_vectors": {"s": {}}})
     rest("POST", "/collections/aliases", {"actions": [
         {"create_alias": {"collection_name": "plain", "alias_name": "shop"}},
         {"create_alias": {"collection_name": "plain", "alias_name": "ünïcode"}},
         {"create_alias": {"collection_name": "named", "alias_name": "search"}}]})
-    return ["plain", "named", "no%20vectors%3F", "empty"]
+    return ["plain", "named", "no%20vectors%2C%20n%C3%BC", "empty"]

@@ -124,7 +124,8 @@ struct MigrateCommand: AsyncParsableCommand {
             throw CommandFailure(code: .usage, message: "\(option): \(error.message)")
         }
         return RESTClient(
-            url: text, transport: PlainTransport(address, apiKey: key.flatMap { $0.isEmpty ? nil : $0 }),
+            url: address.url,
+            transport: WebTransport(address, apiKey: key.flatMap { $0.isEmpty ? nil : $0 }, connections: 2 * parallel + 2),
             patience: .seconds(patience), onWait: { progress.note($0) })
     }
 

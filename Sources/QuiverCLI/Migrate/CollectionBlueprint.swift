@@ -70,6 +70,7 @@ struct CollectionBlueprint: Sendable {
         vectors = []
         sparseVectors = []
         indexes = []
+        create = .null
         var create: [JSONValue.Member] = []
         var later: [JSONValue.Member] = []
 

@@ -1,4 +1,5 @@
 import QuiverJSON
+import QuiverModel
 import Synchronization
 
 /// Copies the points of one collection: several workers, each with a range of ids, each reading a page while the one
@@ -112,12 +113,12 @@ struct PointCopier: Sendable {
         writer.member("limit", limit)
         writer.member("with_payload", withValues)
         writer.member("with_vector", withValues)
-        switch place.id {
-        case .number(let number):
+        if let id = place.id {
             writer.key("offset")
-            writer.value(number)
-        case .uuid(let uuid): writer.member("offset", uuid.description)
-        case nil: break
+            switch id {
+            case .number(let number): writer.value(number)
+            case .uuid(let uuid): writer.value(uuid.description)
+            }
         }
         writer.endObject()
         let answer = try await source.call("POST", RESTClient.path(sourceName, "/points/scroll"), writer.bytes)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import QuiverJSON
 import QuiverServer
+import Synchronization
 
 /// A server that speaks Qdrant's interface, seen from this side. What may go right the next time is tried again: a
 /// server that has too much to do, that is being started anew, or that does not answer in time.
@@ -18,6 +19,8 @@ final class RESTClient: Sendable {
     private let patience: Duration
     /// Told before each wait of more than a moment.
     private let onWait: @Sendable (String) -> Void
+    /// The server has answered something: it is there, and when it is not it will be again.
+    private let wasThere = Atomic(false)
 
     init(
         url: String, transport: any RESTTransport, patience: Duration = .seconds(300),
@@ -48,6 +51,7 @@ final class RESTClient: Sendable {
             var least = Duration.zero
             switch await transport.send(method, path, body) {
             case .success(let answer):
+                wasThere.store(true, ordering: .relaxed)
                 if accepting.contains(answer.status) { return answer }
                 if isCreation, attempts > 1, answer.status == 409 { return answer }
                 guard Self.isPassing(answer.status, attempts: attempts) else {
@@ -57,7 +61,8 @@ final class RESTClient: Sendable {
                 least = .seconds(min(60, max(0, answer.retryAfterSeconds ?? 0)))
             case .failure(let error):
                 problem = "gives no answer (\(error.reason))"
-                guard error.isPassing else { throw CommandFailure(code: .unavailable, message: "\(url) \(problem)") }
+                let isNowhere = error.isRefused && !wasThere.load(ordering: .relaxed)
+                guard error.isPassing, !isNowhere else { throw CommandFailure(code: .unavailable, message: "\(url) \(problem)") }
             }
             guard ContinuousClock.now - started < patience else {
                 throw CommandFailure(code: .unavailable, message: "\(url) \(problem)")
@@ -150,4 +155,6 @@ struct RESTTransportError: Error, Sendable {
     var reason: String
     /// It may go right the next time.
     var isPassing: Bool
+    /// Nobody listens there.
+    var isRefused = false
 }
