@@ -110,7 +110,7 @@ def read_log(path):
 
 
 class File:
-    """Bytes that are durable, and changes that are not: ("write", offset, bytes) and ("size", length)."""
+    """Bytes that are durable, and changes that are not, in order: (offset, bytes), or (None, length) of a truncation."""
 
     def __init__(self):
         self.durable = bytearray()
@@ -184,6 +184,17 @@ class File:
         return content
 
 
+def load(path, directory):
+    for each in path.iterdir():
+        if each.is_dir():
+            entry = Directory()
+            load(each, entry)
+        else:
+            entry = File()
+            entry.durable = bytearray(each.read_bytes())
+        directory.names[each.name] = directory.durable[each.name] = entry
+
+
 def apply(content, change):
     offset, value = change
     if offset is None:
@@ -198,7 +209,8 @@ def apply(content, change):
 
 
 class Directory:
-    """Names that are durable, names now, and the changes between: [(name, File, Directory or None)] each, atomic."""
+    """Names that are durable, names now, and the changes between. A change is one or more (name, entry or None), and is
+    there as a whole or not at all."""
 
     def __init__(self):
         self.durable, self.names, self.pending = {}, {}, []
@@ -233,9 +245,15 @@ class Model:
 
     def __init__(self):
         self.root = Directory()
-        self.root_exists = False
         self.files = {}
         self.marks = [0] * MARK_COUNT
+
+    @classmethod
+    def of(cls, path):
+        """What lies in a directory, all of it durable."""
+        model = cls()
+        load(Path(path), model.root)
+        return model
 
     def parent(self, path):
         *above, name = path.strip("/").split("/")
@@ -294,9 +312,9 @@ class Model:
         elif kind == MAP_WRITABLE:
             self.files[file].is_mapped = True
 
-    def write_volatile(self, path, directory=None):
+    def write_volatile(self, path):
         """What the server itself saw, into `path`."""
-        self.write_names(path, directory or self.root, lambda each: each.names, lambda each: each.volatile())
+        self.write_names(path, self.root, lambda each: each.names, lambda each: each.volatile())
 
     def cut(self, path, random):
         """What a power cut may leave, into `path`. Returns the policy, for the message."""

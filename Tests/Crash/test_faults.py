@@ -6,21 +6,15 @@ acknowledged. QUIVER_LONG=1 walks every call of every kind; else QUIVER_FAULT_CA
 QUIVER_FAULT_SEED repeats a draw, QUIVER_FAULT_CASE one case, as it is printed.
 """
 
-import itertools
 import os
 import random
 import shutil
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import pytest
 
 import disk
-from manifest import Verifier, leaks
-from quiver_server import find_binary
-from story import MAIN, Dead, Server, State, Step, Story, check, run_step
+from story import Dead, Server, State, Step, Story, check, run_step
+from workshop import one_of
 from writers import Refused
 
 LONG = bool(os.environ.get("QUIVER_LONG"))
@@ -28,46 +22,6 @@ SEED = int(os.environ.get("QUIVER_FAULT_SEED", random.randrange(2**32)))
 CASES = int(os.environ.get("QUIVER_FAULT_CASES", "48"))
 WORKERS = int(os.environ.get("QUIVER_FAULT_WORKERS", "6"))
 STORY_SEED = 7
-
-
-@pytest.fixture(scope="module")
-def workshop():
-    """The library, and a directory in memory where there is one: nothing here depends on what a real disk does."""
-    shared = Path("/dev/shm")
-    directory = tempfile.mkdtemp(prefix="quiver-faults-", dir=shared if os.access(shared, os.W_OK) else None)
-    library = disk.build_library(directory)
-    if library is None:
-        pytest.skip("there is no C compiler")
-    yield Workshop(library, Path(directory))
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-class Workshop:
-    def __init__(self, library, directory):
-        self.library, self.directory = library, directory
-        self.numbers = itertools.count()
-        self.verifier = Verifier(find_binary())
-
-    def place(self):
-        place = self.directory / f"case{next(self.numbers)}"
-        (place / "storage").mkdir(parents=True)
-        return place
-
-    def judge_reopened(self, place, allowed, context):
-        """A server on a sound disk finds one of the allowed states, and leaves a clean directory."""
-        server = Server(place / "storage")
-        server.log = place / "reopened.log"
-        try:
-            server.start()
-            found = check(server.connect(), allowed, f"{context}: opened again", random.Random(SEED))
-            server.terminate()
-        finally:
-            server.kill()
-        wrong = leaks(place / "storage", len(found.collections))
-        assert not wrong, f"{context}: {wrong}"
-        complaint = self.verifier.complaint(place / "storage")
-        assert complaint is None, f"{context}: quiver verify says: {complaint}"
-        return found
 
 
 class Case:
@@ -124,7 +78,7 @@ def run_case(workshop, case, background=True):
         if case and case.error == "ENOSPC" and injected:
             state = resume(server, connection, state, context)
         server.kill()
-        workshop.judge_reopened(place, [state], context)
+        workshop.judge_reopened(place, one_of([state]), context, SEED)
         shutil.rmtree(place)
         return None, injected, last, switches.counts
     except (AssertionError, Dead, Refused, OSError) as failure:
@@ -245,7 +199,7 @@ def open_case(workshop, prepared, state, case):
             switches.disarm()
             check(server.connect(), [state], context, random.Random(SEED), searches=1)
             server.kill()
-        workshop.judge_reopened(place, [state], context)
+        workshop.judge_reopened(place, one_of([state]), context, SEED)
         shutil.rmtree(place)
         return None, switches.injected, switches.last, switches.counts
     except (AssertionError, Dead, Refused, OSError) as failure:
