@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parent / "preload/disk.c"
 
 # In the order of `enum kind`.
 KINDS = ["open", "create", "read", "write", "truncate", "sync", "map", "rename", "unlink", "mkdir", "rmdir", "link"]
-ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC}
+ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "-": 0}
 
 OPEN, CREATE, WRITE, TRUNCATE, SYNC, RENAME, UNLINK, MKDIR, RMDIR, LINK, MARKS, MAP_WRITABLE, FAILED = range(1, 14)
 O_TRUNC = os.O_TRUNC
@@ -52,11 +52,12 @@ class Disk:
         if log:
             self.environment["QUIVER_DISK_LOG"] = str(log)
 
-    def arm(self, kinds, at, error, persists=False, is_short=False, filter=""):
-        """The `at`-th call of these kinds from now on fails."""
+    def arm(self, kinds, at, error=0, how="once", filter=""):
+        """The `at`-th call of these kinds from now on fails: `once`, that and every later one (`on`), after half of what
+        is to be written (`short`), or it is the moment of a kill -9 (`kill`)."""
         self.words[self.KINDS_WORD] = 0
         self.words[self.AT], self.words[self.ERROR] = at, error
-        self.words[self.PERSISTS], self.words[self.IS_SHORT] = persists, is_short
+        self.words[self.PERSISTS], self.words[self.IS_SHORT] = {"on": 1, "kill": 2}.get(how, 0), how == "short"
         self.words[self.MATCHED] = self.words[self.INJECTED] = 0
         self.memory[self.FILTER:self.FILTER + 256] = filter.encode().ljust(256, b"\0")
         self.memory[self.LAST:self.LAST + 512] = bytes(512)

@@ -21,14 +21,17 @@ FIELDS = {"group": "integer", "word": "keyword"}
 class Collection:
     """Points are {id: [payload, vector]}; changing one makes a new object."""
 
-    def __init__(self, points=None, indexes=frozenset(), vectors=("",)):
-        self.points, self.indexes, self.vectors = points or {}, indexes, vectors
+    def __init__(self, points=None, indexes=frozenset(), vectors=frozenset()):
+        self.points, self.indexes, self.vectors = points or {}, frozenset(indexes), frozenset(vectors)
 
     def with_points(self, points):
         return Collection(points, self.indexes, self.vectors)
 
     def with_indexes(self, indexes):
-        return Collection(self.points, frozenset(indexes), self.vectors)
+        return Collection(self.points, indexes, self.vectors)
+
+    def with_vectors(self, vectors):
+        return Collection(self.points, self.indexes, vectors)
 
     def __eq__(self, other):
         return (self.points, self.indexes, self.vectors) == (other.points, other.indexes, other.vectors)
@@ -99,7 +102,9 @@ class Story:
         yield self.delete(MAIN)
         yield self.batch(MAIN)
         yield self.create(OTHER)
-        yield self.upsert(OTHER, range(40))
+        yield self.upsert(OTHER, range(400))
+        yield self.add_name(OTHER, "extra")
+        yield self.set_extra(OTHER, range(0, 400, 7))
         yield self.aliases({ALIAS: OTHER})
         yield self.upsert(MAIN, range(self.bulk - 30, 2 * self.bulk))
         if self.background:
@@ -108,6 +113,9 @@ class Story:
         yield self.update_vectors(MAIN)
         yield self.drop_index(MAIN, "word")
         yield self.upsert(MAIN, self.random.sample(range(2 * self.bulk), 30))
+        yield self.upsert(OTHER, range(390, 420))
+        yield self.drop_name(OTHER, "extra")
+        yield self.aliases({ALIAS: MAIN, "second": OTHER})
         yield self.drop(OTHER)
         yield self.delete_by_filter(MAIN)
 
@@ -116,12 +124,14 @@ class Story:
         return f"{self.request} {text}"
 
     def create(self, name):
-        config = {"vectors": {"size": SIZE, "distance": "Dot"},
+        dense = {"size": SIZE, "distance": "Dot"}
+        config = {"vectors": dense if name == MAIN else {"dense": dense},
+                  "sparse_vectors": {} if name == MAIN else {"sparse": {}},
                   "hnsw_config": {"m": 8, "ef_construct": 32, "full_scan_threshold": 10},
                   "optimizers_config": {"indexing_threshold": 10, "deleted_threshold": 0.01,
                                         "vacuum_min_vector_number": 100}}
         return Step(self.numbered(f"create {name}"), "PUT", f"/collections/{name}", config,
-                    lambda state: state.with_collection(name, Collection()))
+                    lambda state: state.with_collection(name, Collection(vectors=[""] if name == MAIN else ["dense"])))
 
     def drop(self, name):
         return Step(self.numbered(f"drop {name}"), "DELETE", f"/collections/{name}", None,
@@ -161,9 +171,41 @@ class Story:
         return Step(self.numbered(text), method, f"/collections/{name}/points{path}?wait={wait}", body,
                     self.on(name, change))
 
+    def vectors(self, name):
+        if name == MAIN:
+            return self.vector()
+        dimensions = sorted(self.random.sample(range(100), 5))
+        values = [self.random.randint(1, 100) / 4 for _ in dimensions]
+        return {"dense": self.vector(), "sparse": {"indices": dimensions, "values": values}}
+
+    def add_name(self, name, vector):
+        return Step(self.numbered(f"add vector {vector}"), "PUT", f"/collections/{name}/vectors/{vector}?wait=true",
+                    {"dense": {"size": SIZE, "distance": "Dot"}},
+                    self.on(name, lambda each: each.with_vectors(each.vectors | {vector})))
+
+    def drop_name(self, name, vector):
+        def drop(collection):
+            return collection.with_vectors(collection.vectors - {vector}).with_points({
+                each: [payload, {key: value for key, value in vectors.items() if key != vector}]
+                for each, (payload, vectors) in collection.points.items()})
+        return Step(self.numbered(f"drop vector {vector}"), "DELETE", f"/collections/{name}/vectors/{vector}?wait=true",
+                    None, self.on(name, drop))
+
+    def set_extra(self, name, ids):
+        extras = {each: self.vector() for each in ids}
+
+        def change(collection):
+            points = dict(collection.points)
+            for each, vector in extras.items():
+                points[each] = [points[each][0], points[each][1] | {"extra": vector}]
+            return collection.with_points(points)
+        return Step(self.numbered("set vectors of a new name"), "PUT", f"/collections/{name}/points/vectors?wait=true",
+                    {"points": [{"id": each, "vector": {"extra": vector}} for each, vector in extras.items()]},
+                    self.on(name, change))
+
     def upsert(self, name, ids):
         operation = {"upsert": {"points": [
-            {"id": each, "vector": self.vector(), "payload": self.payload()} for each in ids]}}
+            {"id": each, "vector": self.vectors(name), "payload": self.payload()} for each in ids]}}
         return self.points(name, f"upsert {len(ids)} into {name}", "PUT", "", [operation])
 
     def delete(self, name):
@@ -254,7 +296,8 @@ def observe(connection):
             offset = page["next_page_offset"]
             if offset is None:
                 break
-        collections[name] = Collection(points, frozenset(info["payload_schema"]))
+        vectors = info["config"]["params"]["vectors"]
+        collections[name] = Collection(points, info["payload_schema"], [""] if "size" in vectors else vectors)
         assert info["points_count"] == len(points), f"{name} counts {info['points_count']} points, and has {len(points)}"
     aliases = {each["alias_name"]: each["collection_name"] for each in connection.call("GET", "/aliases")["aliases"]}
     return State(collections, aliases)
@@ -296,15 +339,28 @@ def check_collection(connection, name, collection, context, draw, searches):
     agreeing = 0
     for _ in range(searches):
         query = [draw.randint(-100, 100) / 4 for _ in range(SIZE)]
-        best = sorted((sum(a * b for a, b in zip(query, vector)) for _, vector in collection.points.values()),
-                      reverse=True)[:10]
+        using = {} if "" in collection.vectors else {"using": "dense"}
+        best = sorted((sum(a * b for a, b in zip(query, vector["dense"] if using else vector))
+                       for _, vector in collection.points.values()), reverse=True)[:10]
         for exact in (True, False):
             told = [point["score"] for point in connection.call("POST", f"{points}/query", {
-                "query": query, "limit": 10, "params": {"exact": exact, "hnsw_ef": 512}})["points"]]
+                "query": query, "limit": 10, **using, "params": {"exact": exact, "hnsw_ef": 512}})["points"]]
             assert len(told) == len(best), f"{context}: {name}: a search found {len(told)} of {len(best)}"
             if exact:
                 assert all(abs(a - b) < 0.01 for a, b in zip(told, best)), f"{context}: {name}: {told}, not {best}"
             else:
                 agreeing += sum(any(abs(score - each) < 0.01 for each in best) for score in told)
+    if "dense" in collection.vectors:
+        check_sparse(connection, points, collection, context)
     share = agreeing / (searches * min(10, len(collection.points)))
     assert share >= 0.8, f"{context}: {name}: the graph finds {share:.2f} of the best"
+
+
+def check_sparse(connection, points, collection, context):
+    query = {"indices": list(range(0, 100, 9)), "values": [1.0] * 12}
+    scores = [sum(value for index, value in zip(vector["sparse"]["indices"], vector["sparse"]["values"]) if index % 9 == 0)
+              for _, vector in collection.points.values()]
+    best = sorted((each for each in scores if each > 0), reverse=True)[:10]
+    told = [point["score"] for point in connection.call("POST", f"{points}/query", {
+        "query": query, "limit": 10, "using": "sparse"})["points"]]
+    assert len(told) == len(best) and all(abs(a - b) < 0.01 for a, b in zip(told, best)), f"{context}: {told}, not {best}"

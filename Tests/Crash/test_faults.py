@@ -2,18 +2,19 @@
 
 Each case runs a story of requests on a server whose disk fails once, or from a moment on. While it lives it goes on
 answering reads, and after ENOSPC it writes again by itself; killed and opened on a sound disk it holds exactly what it
-acknowledged. QUIVER_LONG=1 walks every call of every kind; else QUIVER_FAULT_CASES (default 48) of them are drawn.
+acknowledged. At the same calls it is killed, too. QUIVER_LONG=1 walks every call of every kind; else QUIVER_FAULT_CASES (default 48) of them are drawn.
 QUIVER_FAULT_SEED repeats a draw, QUIVER_FAULT_CASE one case, as it is printed.
 """
 
 import os
 import random
 import shutil
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import disk
-from story import Dead, Server, State, Step, Story, check, run_step
+from story import Collection, Dead, Server, State, Step, Story, check, run_step
 from workshop import one_of
 from writers import Refused
 
@@ -25,7 +26,7 @@ STORY_SEED = 7
 
 
 class Case:
-    """`kind:at:error:how`, how being once, on (from then on) or short."""
+    """`kind:at:error:how`; see `Disk.arm`."""
 
     def __init__(self, text):
         self.text = text
@@ -33,7 +34,7 @@ class Case:
         self.at = int(at)
 
     def arm(self, switches):
-        switches.arm([self.kind], self.at, disk.ERRORS[self.error], self.how == "on", self.how == "short")
+        switches.arm([self.kind], self.at, disk.ERRORS[self.error], self.how)
 
     def __str__(self):
         return self.text
@@ -53,9 +54,17 @@ def run_case(workshop, case, background=True):
         if case:
             case.arm(switches)
         else:
-            switches.arm(disk.KINDS, 0, 0)
+            switches.arm(disk.KINDS, 0)
         for step in Story(STORY_SEED, background, 1050 if background else 150).steps():
-            outcome = run_step(step, server, connection)
+            try:
+                outcome = run_step(step, server, connection)
+            except Dead:
+                if case is None or case.how != "kill" or server.process.wait(10) != -signal.SIGKILL:
+                    raise
+                context += f" at {switches.last}, killed during or before {step}"
+                workshop.judge_reopened(place, one_of([state, step.effect(state)]), context, SEED)
+                shutil.rmtree(place)
+                return None, switches.injected, switches.last, switches.counts
             if outcome is True:
                 state = step.effect(state)
             else:
@@ -91,9 +100,9 @@ def resume(server, connection, state, context):
     """There is room again: writing goes on by itself."""
     body = {"points": [{"id": 10**6, "vector": [1.0] * 8, "payload": {"request": 0}}]}
     steps = [Step("make another collection", "PUT", "/collections/resumed", {"vectors": {"size": 8, "distance": "Dot"}},
-                  lambda before: Story(0).create("resumed").effect(before))]
+                  lambda before: before.with_collection("resumed", Collection(vectors=[""])))]
     steps += [Story(0).points(name, f"write to {name}", "PUT", "", [{"upsert": body}], "true")
-              for name in [*state.collections, "resumed"]]
+              for name in ["resumed", *(name for name, each in state.collections.items() if "" in each.vectors)]]
     for step in steps:
         deadline = time.monotonic() + 30
         while True:
@@ -111,10 +120,11 @@ def drawn_cases(counts):
     cases = []
     for kind in disk.KINDS:
         for at in range(1, counts[kind] + 1):
-            for error in disk.ERRORS:
+            for error in ("EIO", "ENOSPC"):
                 cases += [f"{kind}:{at}:{error}:once"]
                 if kind in ("write", "sync", "truncate", "open", "create"):
                     cases += [f"{kind}:{at}:{error}:on"]
+            cases += [f"{kind}:{at}:-:kill"]
             if kind == "write":
                 cases += [f"{kind}:{at}:ENOSPC:short"]
     return cases
@@ -193,8 +203,9 @@ def open_case(workshop, prepared, state, case):
             server.start(30)
         except AssertionError:
             code = server.process.poll()
-            assert case and code is not None and 0 < code < 128, f"{context}: exit code {code}\n{server.log_tail(15)}"
-            assert server.log.stat().st_size > 20, f"{context}: it does not say why"
+            if case is None or case.how != "kill" or code != -signal.SIGKILL:
+                assert case and code is not None and 0 < code < 128, f"{context}: exit code {code}\n{server.log_tail(15)}"
+                assert server.log.stat().st_size > 20, f"{context}: it does not say why"
         else:
             switches.disarm()
             check(server.connect(), [state], context, random.Random(SEED), searches=1)

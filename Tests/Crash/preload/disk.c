@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ struct control {
     uint64_t kinds;      /* bit set of kinds whose calls count */
     uint64_t at;         /* the call that fails, from 1; 0: none */
     uint64_t error;      /* errno */
-    uint64_t persists;   /* every later one fails, too */
+    uint64_t persists;   /* 1: every later one fails, too; 2: the process is killed before the call */
     uint64_t is_short;   /* a write does half of its bytes, and only the next one fails */
     uint64_t matched;    /* calls since `matched` was last set to 0 */
     uint64_t injected;   /* failures since */
@@ -208,10 +209,14 @@ static enum verdict judge(enum kind kind, const char *path) {
     if (control->filter[0] != 0 && strstr(path, control->filter) == NULL) return GO;
     uint64_t number = ++control->matched;
     if (control->at == 0 || number < control->at) return GO;
-    if (number > control->at && !control->persists && !(control->is_short && number == control->at + 1)) return GO;
+    if (number > control->at && control->persists != 1 && !(control->is_short && number == control->at + 1)) return GO;
     control->injected++;
     strncpy(control->last, path, sizeof control->last - 1);
     note(R_FAILED, kind, 0, number, path, NULL);
+    if (control->persists == 2) {
+        syscall(SYS_kill, getpid(), SIGKILL);
+        pause();
+    }
     if (kind == WRITE && control->is_short && number == control->at) return HALF;
     errno = (int)control->error;
     return FAIL;
