@@ -1,4 +1,4 @@
-import QuiverModel
+package import QuiverModel
 
 /// Why a backup, or anything with one, did not succeed.
 package enum BackupError: Error, Sendable {
