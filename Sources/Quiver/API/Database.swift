@@ -26,7 +26,20 @@ public final class Database: Sendable {
         public var collectionMapBytes = Limits.collectionMapBytes
         /// Bytes of updates that may wait for one collection's writer.
         public var writeQueueBytes = Limits.writeQueueBytes
+        /// Bytes of log that are kept for the next backup of a collection; with more, that copies the collection anew.
+        public var keptLogBytes = Limits.keptLogBytes
         public var logger = Logger(label: "quiver")
+        /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
+        /// anew; zero: never.
+        public var scrubInterval = Duration.seconds(24 * 3600)
+        /// Bytes a second that are read for it, at most.
+        public var scrubBytesPerSecond = 32 << 20
+        /// From the opening to the first time.
+        var scrubDelay = Duration.seconds(300)
+        /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
+        public var snapshotsPath: String?
+        /// Where snapshots are kept if not in a directory.
+        package var snapshotStorage: (any SnapshotStorage)?
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -38,9 +51,12 @@ public final class Database: Sendable {
 
     /// The storage directory, as it was given.
     package let path: String
-    private let options: Options
-    private let catalog: Catalog
+    let options: Options
+    let catalog: Catalog
     private let background: BackgroundWork
+    private let scrubber: Scrubber
+    /// Snapshots of this database: making, listing, reading, deleting and restoring them.
+    package let snapshots: Snapshots
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -79,13 +95,18 @@ public final class Database: Sendable {
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
+        scrubber = Scrubber(options)
         changing = LockedCondition(false)
+        snapshots = try Snapshots(options, databasePath: path)
         contents = Mutex(Contents(lock: lock))
         do {
             try openCollections()
         } catch {
             close()
             throw error
+        }
+        scrubber.start(background) { [weak self] in
+            self.map { $0.contents.withLock { Array($0.collections.values) } } ?? []
         }
     }
 
@@ -133,7 +154,7 @@ public final class Database: Sendable {
 
     private static let lockPatience = Duration.seconds(2)
 
-    private var collectionsPath: String { path + "/collections" }
+    var collectionsPath: String { path + "/collections" }
 
     private func openCollections() throws {
         let stored = try catalog.read()
@@ -165,7 +186,7 @@ public final class Database: Sendable {
         contents.withLock { $0.aliases = stored.aliases }
     }
 
-    private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
+    func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
         try CollectionCore(
             name: name, directory: collectionsPath + "/" + stored.directory, stored: stored, options: options,
             work: background, workers: workers, filterCache: filterCache)
@@ -186,6 +207,7 @@ public final class Database: Sendable {
         }
         changing.change { $0 = false }
         guard let cores else { return }
+        scrubber.stop()
         workers.stop()
         for core in cores { core.close() }
         background.stop()
@@ -265,6 +287,7 @@ public final class Database: Sendable {
         do {
             let core = try openCore(name.text, stored)
             opened = core
+            if try catalog.journal.state().isKept { try core.setLogMark(0) }
             try Files.synchronise(directory: core.store.directory)
             try Files.synchronise(directory: collectionsPath)
             try catalog.put(stored, name: name)
@@ -279,7 +302,7 @@ public final class Database: Sendable {
         }
     }
 
-    private static func newDirectoryName() -> String {
+    static func newDirectoryName() -> String {
         var random = SystemRandomNumberGenerator()
         // RFC 9562, version 4.
         let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
@@ -298,38 +321,31 @@ public final class Database: Sendable {
     package func updateCollectionBlocking(_ nameOrAlias: String, _ patch: CollectionPatch) throws(QuiverError) {
         try changingCatalog { () throws(QuiverError) in
             let core = try core(nameOrAlias)
-            let config = try core.config.applying(patch)
-            let name = ExactName(core.name)
-            let directory = contents.withLock { $0.directories[name] } ?? ""
-            do {
-                let generation = core.vectorConfig.generation
-                try catalog.put(
-                    .init(directory: directory, config: config, vectorGeneration: generation), name: name)
-            } catch {
-                throw QuiverError(wrapping: error)
-            }
-            core.config = config
-            core.placeSegments()
-            core.optimizer.start()
+            try ConfigurationChange(core: core).apply(try core.config.applying(patch))
+            bringCatalogUpToDate(core)
         }
     }
 
-    /// Changes the vector names of a collection. The change counts as soon as the collection's own environment has it;
-    /// should the catalogue not take it, the next opening brings the catalogue up to date.
+    /// Changes the vector names of a collection.
     func changeVectorNames(
         _ core: CollectionCore, _ change: (VectorNameChange) throws(QuiverError) -> VectorNameChange.Outcome
     ) throws(QuiverError) -> UInt64 {
         try changingCatalog { () throws(QuiverError) in
             let outcome = try change(VectorNameChange(core: core))
-            let name = ExactName(core.name)
-            if let directory = contents.withLock({ $0.directories[name] }) {
-                do {
-                    try catalog.put(core.stored(directory), name: name)
-                } catch {
-                    options.logger.warning("the catalogue has not taken the vector names of \(core.name): \(error)")
-                }
-            }
+            bringCatalogUpToDate(core)
             return outcome.sequence
+        }
+    }
+
+    /// After a change of a collection's configuration, which counts as soon as the collection's own environment has it:
+    /// should the catalogue not take it, the next opening brings it up to date.
+    private func bringCatalogUpToDate(_ core: CollectionCore) {
+        let name = ExactName(core.name)
+        guard let directory = contents.withLock({ $0.directories[name] }) else { return }
+        do {
+            try catalog.put(core.stored(directory), name: name)
+        } catch {
+            options.logger.warning("the catalogue has not taken the configuration of \(core.name): \(error)")
         }
     }
 
@@ -406,8 +422,91 @@ public final class Database: Sendable {
             .map { (alias: $0.key.text, collection: $0.value.text) }
     }
 
+    /// What is to become of the catalogue, and of what is in memory.
+    struct Replacement {
+        var collections: [ExactName: Catalog.StoredCollection] = [:]
+        var aliases: [ExactName: ExactName]
+    }
+
+    /// Checks whether staged collections can be those of the given names.
+    func replacement(
+        _ staged: [(staging: CollectionStaging, name: String)], _ added: [SnapshotHead.Alias], replacing: Bool
+    ) throws(QuiverError) -> Replacement {
+        let (present, aliases) = contents.withLock { ($0.collections, $0.aliases) }
+        var change = Replacement(aliases: aliases)
+        for (staging, name) in staged {
+            let name = ExactName(name)
+            if let core = present[name] {
+                if !replacing { throw .collectionExists(name.text) }
+                try Database.checkAgreement(staging.manifest.config, core.config)
+            } else if aliases[name] != nil {
+                throw .badRequest(
+                    "Can't create collection with name `\(name.text)`. Alias with the same name already exists")
+            }
+            change.collections[name] = staging.stored
+        }
+        for alias in added {
+            let target = ExactName(alias.collection)
+            if present[ExactName(alias.alias)] != nil || change.collections[ExactName(alias.alias)] != nil {
+                throw .collectionExists(alias.alias)
+            }
+            guard change.collections[target] != nil else { throw .collectionMissing(alias.collection) }
+            change.aliases[ExactName(alias.alias)] = target
+        }
+        return change
+    }
+
+    /// A collection takes the state of another only where their vectors and shards are the same.
+    private static func checkAgreement(_ new: CollectionConfig, _ present: CollectionConfig) throws(QuiverError) {
+        let problem = "Snapshot is not compatible with existing collection: Collection"
+        guard new.vectors == present.vectors else {
+            throw .badInput(
+                "\(problem) vectors: \(shown(present.vectors)) Snapshot Vectors: \(shown(new.vectors))")
+        }
+        guard new.shardNumber == present.shardNumber else {
+            throw .badInput("\(problem) shard number: \(present.shardNumber) Snapshot shard number: \(new.shardNumber)")
+        }
+    }
+
+    private static func shown(_ vectors: VectorsConfig?) -> String {
+        guard let vectors, let bytes = try? StoredConfig.encode(vectors) else { return "{}" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// After the catalogue has it. Returns what was replaced, to be closed and removed.
+    func replaceContents(_ change: Replacement, _ cores: [ExactName: CollectionCore]) -> [CollectionCore] {
+        contents.withLock { contents in
+            var replaced: [CollectionCore] = []
+            for (name, stored) in change.collections {
+                if let old = contents.collections[name] { replaced.append(old) }
+                contents.collections[name] = cores[name]
+                contents.directories[name] = stored.directory
+            }
+            contents.aliases = change.aliases
+            return replaced
+        }
+    }
+
+    /// What a cut of `names` is to hold, by names; with the directory of each, and the aliases that lead there.
+    func cutContents(
+        _ names: [String]?
+    ) throws(QuiverError) -> (cores: [(core: CollectionCore, identity: String)], aliases: [(alias: String, collection: String)]) {
+        let chosen = try names.map { names throws(QuiverError) in
+            var chosen: Set<ExactName> = []
+            for name in names { chosen.insert(ExactName(try core(name).name)) }
+            return chosen
+        }
+        return contents.withLock { contents in
+            let cores = contents.collections.filter { chosen?.contains($0.key) ?? true }.sorted { $0.key < $1.key }
+                .map { (core: $0.value, identity: contents.directories[$0.key] ?? "") }
+            let aliases = contents.aliases.filter { chosen?.contains($0.value) ?? true }.sorted { $0.key < $1.key }
+                .map { (alias: $0.key.text, collection: $0.value.text) }
+            return (cores, aliases)
+        }
+    }
+
     /// Runs a change of the catalogue after any other that is under way.
-    private func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
+    func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
         beginChange()
         defer { changing.change { $0 = false } }
         if contents.withLock({ $0.isClosed }) { throw Database.closed }
@@ -422,7 +521,7 @@ public final class Database: Sendable {
         }
     }
 
-    private static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
+    static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
 }
 
 extension AliasAction {

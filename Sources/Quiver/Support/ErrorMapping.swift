@@ -1,5 +1,6 @@
 import Glibc
 
+import QuiverArchive
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -19,6 +20,8 @@ extension QuiverError {
             self.init(.overloaded(retryAfterSeconds: 1), "the collection's map is to grow, and waits for long reads to end")
         case .readersFull:
             self.init(.overloaded(retryAfterSeconds: 1), "too many read transactions are open at once")
+        case .transactionFull:
+            self.init(.badRequest, "the update changes too much at once; nothing was written, smaller ones are fine")
         case .corrupted, .versionMismatch, .invalidFile:
             self.init(.corrupted, "\(error)")
         case .closed:
@@ -35,6 +38,7 @@ extension QuiverError {
         case let error as LMDBError: self.init(error)
         case let error as PayloadError: self.init(error)
         case let error as FileError: self.init(error)
+        case let error as ArchiveError: self.init(.corrupted, "\(error)")
         case is ByteReader.Malformed: self.init(.corrupted, "a stored record is damaged")
         default: self.init(.service, "\(error)")
         }
