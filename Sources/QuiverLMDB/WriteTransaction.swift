@@ -40,8 +40,12 @@ package struct WriteTransaction: ~Copyable, Readable {
         let id = unsafe mdb_txn_id(transaction)
         // LMDB frees the transaction whether or not it can commit it.
         isLive = false
-        try unsafe environment.commitRaw(transaction)
-        if !isChild { environment.settleOpenedDatabases(committed: true) }
+        if isChild {
+            try unsafe environment.commitRaw(transaction)
+        } else {
+            try unsafe environment.commitStamped(transaction, id: id)
+            environment.settleOpenedDatabases(committed: true)
+        }
         return id
     }
 
@@ -51,7 +55,9 @@ package struct WriteTransaction: ~Copyable, Readable {
     deinit {
         if isLive {
             preconditionNoCursors()
+            let id = unsafe mdb_txn_id(transaction)
             unsafe mdb_txn_abort(transaction)
+            if !isChild { environment.noteStamp(.atRest, transaction: id - 1) }
         }
         if !isChild {
             // After a commit there are none left.
@@ -113,7 +119,22 @@ extension Environment {
             gate.leaveAsWriter()
             throw .from(code: code, path: path)
         }
+        unsafe noteStamp(.underWay, transaction: mdb_txn_id(transaction) - 1)
         return unsafe WriteTransaction(transaction: transaction, environment: self, isChild: false)
+    }
+
+    /// Commits the outermost transaction and stamps the file.
+    func commitStamped(_ transaction: OpaquePointer, id: Int) throws(LMDBError) {
+        do throws(LMDBError) {
+            try unsafe commitRaw(transaction)
+        } catch {
+            // Where there was no room nothing has happened; else only reading the file tells what it holds.
+            noteStamp(error.isRecoverable ? .atRest : .failed, transaction: id - 1)
+            throw error
+        }
+        // A transaction without changes leaves the number as it was.
+        let last = lastTransactionID ?? id
+        noteStamp(.atRest, transaction: last)
     }
 
     fileprivate func settleOpenedDatabases(committed: Bool) {

@@ -172,9 +172,9 @@ struct PointEntryBytes: ByteSource {
 /// The counters of a collection, written with every commit.
 ///
 /// `u32 format, u64 sequence, u64 sealed sequence, u32 slots, u64 next segment id, u64 time, u64 log mark` (all bits
-/// set: none), little-endian.
+/// set: none), `u64 digest of dead rows`, little-endian.
 struct StoreState: Equatable {
-    static let format: UInt32 = 2
+    static let format: UInt32 = 3
     static let key = "state"
 
     /// Of the newest update.
@@ -188,6 +188,8 @@ struct StoreState: Equatable {
     var time: UInt64 = 0
     /// Somebody has copied the log up to this record: later ones are kept for them, within `Limits.keptLogBytes`.
     var logMark: UInt64?
+    /// `SetDigest` of all dead rows, each with the number of its segment.
+    var deadDigest: UInt64 = 0
 
     init() {}
 
@@ -200,6 +202,7 @@ struct StoreState: Equatable {
         writer.write(nextSegmentID)
         writer.write(time)
         writer.write(logMark ?? .max)
+        writer.write(deadDigest)
         return writer.takeBytes()
     }
 
@@ -214,6 +217,7 @@ struct StoreState: Equatable {
             time = try reader.read()
             let mark = try reader.read(UInt64.self)
             logMark = mark == .max ? nil : mark
+            deadDigest = try reader.read()
         } catch {
             throw QuiverError(.corrupted, "the collection's state has a format this version does not know")
         }
