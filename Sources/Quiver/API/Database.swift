@@ -29,6 +29,10 @@ public final class Database: Sendable {
         /// Bytes of log that are kept for the next backup of a collection; with more, that copies the collection anew.
         public var keptLogBytes = Limits.keptLogBytes
         public var logger = Logger(label: "quiver")
+        /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
+        public var snapshotsPath: String?
+        /// Where snapshots are kept if not in a directory.
+        package var snapshotStorage: (any SnapshotStorage)?
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -41,8 +45,10 @@ public final class Database: Sendable {
     /// The storage directory, as it was given.
     package let path: String
     private let options: Options
-    private let catalog: Catalog
+    let catalog: Catalog
     private let background: BackgroundWork
+    /// Snapshots of this database: making, listing, reading, deleting and restoring them.
+    package let snapshots: Snapshots
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -82,6 +88,7 @@ public final class Database: Sendable {
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
         changing = LockedCondition(false)
+        snapshots = try Snapshots(options, databasePath: path)
         contents = Mutex(Contents(lock: lock))
         do {
             try openCollections()
@@ -252,6 +259,7 @@ public final class Database: Sendable {
         do {
             let core = try openCore(name.text, stored)
             opened = core
+            if try catalog.journal.state().isKept { try core.setLogMark(0) }
             try Files.synchronise(directory: core.store.directory)
             try Files.synchronise(directory: collectionsPath)
             try catalog.put(stored, name: name)
@@ -266,7 +274,7 @@ public final class Database: Sendable {
         }
     }
 
-    private static func newDirectoryName() -> String {
+    static func newDirectoryName() -> String {
         var random = SystemRandomNumberGenerator()
         // RFC 9562, version 4.
         let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
@@ -386,8 +394,26 @@ public final class Database: Sendable {
             .map { (alias: $0.key.text, collection: $0.value.text) }
     }
 
+    /// What a cut of `names` is to hold, by names; with the directory of each, and the aliases that lead there.
+    func cutContents(
+        _ names: [String]?
+    ) throws(QuiverError) -> (cores: [(core: CollectionCore, identity: String)], aliases: [(alias: String, collection: String)]) {
+        let chosen = try names.map { names throws(QuiverError) in
+            var chosen: Set<ExactName> = []
+            for name in names { chosen.insert(ExactName(try core(name).name)) }
+            return chosen
+        }
+        return contents.withLock { contents in
+            let cores = contents.collections.filter { chosen?.contains($0.key) ?? true }.sorted { $0.key < $1.key }
+                .map { (core: $0.value, identity: contents.directories[$0.key] ?? "") }
+            let aliases = contents.aliases.filter { chosen?.contains($0.value) ?? true }.sorted { $0.key < $1.key }
+                .map { (alias: $0.key.text, collection: $0.value.text) }
+            return (cores, aliases)
+        }
+    }
+
     /// Runs a change of the catalogue after any other that is under way.
-    private func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
+    func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
         beginChange()
         defer { changing.change { $0 = false } }
         if contents.withLock({ $0.isClosed }) { throw Database.closed }

@@ -16,6 +16,7 @@ final class CollectionState {
     private(set) var vectorGeneration: UInt64
     /// Bytes of log records since the last freeze.
     var logBytes = 0
+    var mostRecordBytes = Limits.logRecordBytes
     /// Of the whole log, where records are kept for backups.
     var mostKeptLogBytes = Limits.keptLogBytes
     /// Where vectors came to be or went, newest last, since the last commit: what a rollback has to undo.

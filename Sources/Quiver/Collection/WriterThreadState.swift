@@ -32,8 +32,20 @@ final class WriterThreadState: @unchecked Sendable {
         do {
             return try withRoom { try runOnce(requests) }
         } catch {
+            if requests.count > 1, WriterThreadState.isTooLarge(error) {
+                // Nothing was written. One of them is too large for any transaction, or all are for one.
+                let middle = requests.count / 2
+                return run(Array(requests[..<middle])) + run(Array(requests[middle...]))
+            }
             noteFailure(error)
             return Array(repeating: .failure(QuiverError(wrapping: error)), count: requests.count)
+        }
+    }
+
+    private static func isTooLarge(_ error: any Error) -> Bool {
+        switch error {
+        case LMDBError.transactionFull, PayloadError.storage(.transactionFull): true
+        default: false
         }
     }
 
@@ -52,7 +64,7 @@ final class WriterThreadState: @unchecked Sendable {
         var indexWriter = try FieldIndexWriter(indexes, transaction.handle)
         var results: [Result<UInt64, QuiverError>] = []
         var changed = false
-        let now = CollectionState.now()
+        let now = Database.microsecondsNow()
         for request in requests {
             let result: Result<UInt64, QuiverError>
             if let refusal = outdated(request) {

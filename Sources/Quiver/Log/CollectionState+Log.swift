@@ -1,17 +1,8 @@
-import Glibc
-
 import QuiverLMDB
 import QuiverModel
 
 /// Sequence numbers and log records: each step of the one is one of the other, and both are made here alone.
 extension CollectionState {
-    /// Now, for the records of one commit.
-    static func now() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(max(0, time.tv_sec)) * 1_000_000 + UInt64(time.tv_nsec / 1000)
-    }
-
     /// The moment of the next change, also when the clock was set back.
     ///
     /// - Parameter replayed: the change is that of a record and has its moment, which must be the next.
@@ -27,6 +18,8 @@ extension CollectionState {
 
     /// Appends a finished record to the log; the collection stands at its moment then.
     func append(_ record: [UInt8], at moment: LogMoment, _ transaction: inout WriteTransaction) throws(LMDBError) {
+        // As a transaction that is too large: the requests beside it are done without it.
+        guard record.count <= mostRecordBytes else { throw .transactionFull }
         try WriteAheadLog.append(record, sequence: moment.sequence, to: store, &transaction)
         counters.sequence = moment.sequence
         counters.time = moment.time
@@ -38,7 +31,7 @@ extension CollectionState {
         _ kind: LogOperationKind, replayed: LogMoment?, _ transaction: inout WriteTransaction,
         _ body: (inout LogRecordWriter) -> Void
     ) throws {
-        let moment = try nextMoment(now: CollectionState.now(), replayed: replayed)
+        let moment = try nextMoment(now: Database.microsecondsNow(), replayed: replayed)
         var writer = LogRecordWriter(moment)
         writer.begin(kind)
         body(&writer)

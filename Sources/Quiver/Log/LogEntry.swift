@@ -76,10 +76,10 @@ private struct LogEntryReader {
         case .setPayload:
             let text = try reader.readText()
             let path = try text.isEmpty ? nil : readPath(text)
-            let payload = try readPayload(unsafe try reader.readBlock())
+            let payload = unsafe try readPayload(reader.readBlock())
             return .setPayload(payload, try readSelector(), path: path)
         case .overwritePayload:
-            let payload = try readPayload(unsafe try reader.readBlock())
+            let payload = unsafe try readPayload(reader.readBlock())
             return .overwritePayload(payload, try readSelector())
         case .deletePayload:
             let keys = try LogReplay.readTexts(&reader).map { try readPath($0) }
@@ -97,7 +97,7 @@ private struct LogEntryReader {
             let id = try readPoint()
             let payloadBytes = try reader.read(UInt32.self)
             let payload: Payload? =
-                payloadBytes == LogRecord.noPayload ? nil : try readPayload(unsafe try reader.take(Int(payloadBytes)))
+                payloadBytes == LogRecord.noPayload ? nil : unsafe try readPayload(reader.take(Int(payloadBytes)))
             let first = batch.vectors.count
             for _ in 0..<(try reader.read(UInt16.self)) { try readVector(into: &batch) }
             batch.entries.append(.init(id: id, vectors: first..<batch.vectors.count, payload: payload))
@@ -123,7 +123,7 @@ private struct LogEntryReader {
     private static func append<Word: BitwiseCopyable>(
         _ bytes: UnsafeRawBufferPointer, to words: inout [Word], _ zero: Word
     ) {
-        guard let source = unsafe bytes.baseAddress else { return }
+        guard let source = bytes.baseAddress else { return }
         let first = words.count
         words.append(contentsOf: repeatElement(zero, count: bytes.count / MemoryLayout<Word>.size))
         unsafe words.withUnsafeMutableBytes { target in
