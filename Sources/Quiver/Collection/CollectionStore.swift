@@ -21,7 +21,9 @@ typealias Table = QuiverLMDB.Database
 /// | `index/<path>` | ordered value | u32 slots: see `QuiverPayload` |
 ///
 /// Slots as keys and values are in the machine's order (`MDB_INTEGERKEY`); everything else that is
-/// compared is big-endian; values are little-endian.
+/// compared is big-endian; values are little-endian. Values of `meta`, `wal`, `points`, `payload`, `segments` and
+/// `indexes` are each a `CheckedValue`, so that damage is found out where they are read; `ids` and `free` are compared
+/// with `points`, `dead` has its digest in `StoreState`, an index its own.
 struct CollectionStore: Sendable {
     let environment: Environment
     let directory: String
@@ -64,7 +66,7 @@ struct CollectionStore: Sendable {
                 path: directory + "/" + CollectionStore.fileName,
                 options: .init(
                     mapSizeBytes: mapBytes, maxReaders: Limits.readers, maxDatabases: 2 * Limits.payloadIndexes + 32,
-                    noReadAhead: true))
+                    noReadAhead: true, freshLock: true, stamped: true))
             var transaction = try environment.beginWrite()
             meta = try transaction.openDatabase("meta", creating: true)
             log = try transaction.openDatabase("wal", creating: true)

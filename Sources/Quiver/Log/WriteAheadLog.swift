@@ -16,9 +16,10 @@ enum WriteAheadLog {
         var start = 0
         while start < record.count {
             let end = min(record.count, start + CollectionStore.logPartBytes)
-            try unsafe record.withUnsafeBytes { (bytes) throws(LMDBError) in
-                _ = try unsafe transaction.putChecked(
-                    store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]), .append)
+            _ = try unsafe record.withUnsafeBufferPointer { (bytes) throws(LMDBError) in
+                try unsafe transaction.putChecked(
+                    store.log, key(sequence, part: part),
+                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[start..<end])), .append)
             }
             start = end
             part += 1
