@@ -94,3 +94,12 @@ extension Environment {
         return Database(identifier: identifier, flags: Database.Flags(rawValue: found))
     }
 }
+
+extension Environment {
+    /// All databases whose handles are open, by their names; every transaction that begins from now on knows them.
+    package var openDatabases: [(name: String, database: Database)] {
+        databases.withLock { table in
+            table.byName.map { (name: String(decoding: $0.key.bytes, as: UTF8.self), database: $0.value) }
+        }
+    }
+}

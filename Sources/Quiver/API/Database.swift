@@ -27,6 +27,10 @@ public final class Database: Sendable {
         /// Bytes of updates that may wait for one collection's writer.
         public var writeQueueBytes = Limits.writeQueueBytes
         public var logger = Logger(label: "quiver")
+        /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
+        public var snapshotsPath: String?
+        /// Where snapshots are kept if not in a directory.
+        package var snapshotStorage: (any SnapshotStorage)?
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -38,9 +42,11 @@ public final class Database: Sendable {
 
     /// The storage directory, as it was given.
     package let path: String
-    private let options: Options
-    private let catalog: Catalog
+    let options: Options
+    let catalog: Catalog
     private let background: BackgroundWork
+    /// Snapshots of this database: making, listing, reading, deleting and restoring them.
+    package let snapshots: Snapshots
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -80,6 +86,7 @@ public final class Database: Sendable {
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
         changing = LockedCondition(false)
+        snapshots = try Snapshots(options, databasePath: path)
         contents = Mutex(Contents(lock: lock))
         do {
             try openCollections()
@@ -121,7 +128,7 @@ public final class Database: Sendable {
 
     private static let lockPatience = Duration.seconds(2)
 
-    private var collectionsPath: String { path + "/collections" }
+    var collectionsPath: String { path + "/collections" }
 
     private func openCollections() throws {
         let stored = try catalog.read()
@@ -150,7 +157,7 @@ public final class Database: Sendable {
         contents.withLock { $0.aliases = stored.aliases }
     }
 
-    private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
+    func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
         try CollectionCore(
             name: name, directory: collectionsPath + "/" + stored.directory, stored: stored, options: options,
             work: background, workers: workers, filterCache: filterCache)
@@ -264,7 +271,7 @@ public final class Database: Sendable {
         }
     }
 
-    private static func newDirectoryName() -> String {
+    static func newDirectoryName() -> String {
         var random = SystemRandomNumberGenerator()
         // RFC 9562, version 4.
         let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
@@ -391,8 +398,91 @@ public final class Database: Sendable {
             .map { (alias: $0.key.text, collection: $0.value.text) }
     }
 
+    /// What is to become of the catalogue, and of what is in memory.
+    struct Replacement {
+        var collections: [ExactName: Catalog.StoredCollection] = [:]
+        var aliases: [ExactName: ExactName]
+    }
+
+    /// Checks whether staged collections can be those of the given names.
+    func replacement(
+        _ staged: [(staging: CollectionStaging, name: String)], _ added: [SnapshotHead.Alias], replacing: Bool
+    ) throws(QuiverError) -> Replacement {
+        let (present, aliases) = contents.withLock { ($0.collections, $0.aliases) }
+        var change = Replacement(aliases: aliases)
+        for (staging, name) in staged {
+            let name = ExactName(name)
+            if let core = present[name] {
+                if !replacing { throw .collectionExists(name.text) }
+                try Database.checkAgreement(staging.manifest.config, core.config)
+            } else if aliases[name] != nil {
+                throw .badRequest(
+                    "Can't create collection with name `\(name.text)`. Alias with the same name already exists")
+            }
+            change.collections[name] = staging.stored
+        }
+        for alias in added {
+            let target = ExactName(alias.collection)
+            if present[ExactName(alias.alias)] != nil || change.collections[ExactName(alias.alias)] != nil {
+                throw .collectionExists(alias.alias)
+            }
+            guard change.collections[target] != nil else { throw .collectionMissing(alias.collection) }
+            change.aliases[ExactName(alias.alias)] = target
+        }
+        return change
+    }
+
+    /// A collection takes the state of another only where their vectors and shards are the same.
+    private static func checkAgreement(_ new: CollectionConfig, _ present: CollectionConfig) throws(QuiverError) {
+        let problem = "Snapshot is not compatible with existing collection: Collection"
+        guard new.vectors == present.vectors else {
+            throw .badInput(
+                "\(problem) vectors: \(shown(present.vectors)) Snapshot Vectors: \(shown(new.vectors))")
+        }
+        guard new.shardNumber == present.shardNumber else {
+            throw .badInput("\(problem) shard number: \(present.shardNumber) Snapshot shard number: \(new.shardNumber)")
+        }
+    }
+
+    private static func shown(_ vectors: VectorsConfig?) -> String {
+        guard let vectors, let bytes = try? StoredConfig.encode(vectors) else { return "{}" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// After the catalogue has it. Returns what was replaced, to be closed and removed.
+    func replaceContents(_ change: Replacement, _ cores: [ExactName: CollectionCore]) -> [CollectionCore] {
+        contents.withLock { contents in
+            var replaced: [CollectionCore] = []
+            for (name, stored) in change.collections {
+                if let old = contents.collections[name] { replaced.append(old) }
+                contents.collections[name] = cores[name]
+                contents.directories[name] = stored.directory
+            }
+            contents.aliases = change.aliases
+            return replaced
+        }
+    }
+
+    /// What a cut of `names` is to hold, by names; with the directory of each, and the aliases that lead there.
+    func cutContents(
+        _ names: [String]?
+    ) throws(QuiverError) -> (cores: [(core: CollectionCore, identity: String)], aliases: [(alias: String, collection: String)]) {
+        let chosen = try names.map { names throws(QuiverError) in
+            var chosen: Set<ExactName> = []
+            for name in names { chosen.insert(ExactName(try core(name).name)) }
+            return chosen
+        }
+        return contents.withLock { contents in
+            let cores = contents.collections.filter { chosen?.contains($0.key) ?? true }.sorted { $0.key < $1.key }
+                .map { (core: $0.value, identity: contents.directories[$0.key] ?? "") }
+            let aliases = contents.aliases.filter { chosen?.contains($0.value) ?? true }.sorted { $0.key < $1.key }
+                .map { (alias: $0.key.text, collection: $0.value.text) }
+            return (cores, aliases)
+        }
+    }
+
     /// Runs a change of the catalogue after any other that is under way.
-    private func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
+    func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
         beginChange()
         defer { changing.change { $0 = false } }
         if contents.withLock({ $0.isClosed }) { throw Database.closed }
@@ -407,7 +497,7 @@ public final class Database: Sendable {
         }
     }
 
-    private static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
+    static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
 }
 
 extension AliasAction {

@@ -82,6 +82,19 @@ struct Catalog: Sendable {
         try transaction.commit()
     }
 
+    /// Enters collections and writes all aliases anew, in one transaction.
+    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]) throws {
+        var transaction = try environment.beginWrite()
+        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            try transaction.put(collections, name.text, try StoredConfig.encode(entry))
+        }
+        try transaction.removeAll(aliases)
+        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
+            try transaction.put(aliases, alias.text, name.text)
+        }
+        try transaction.commit()
+    }
+
     /// Removes a collection and the given aliases of it.
     func remove(_ name: ExactName, aliases names: [ExactName]) throws {
         var transaction = try environment.beginWrite()

@@ -19,6 +19,8 @@ final class CollectionCore: Sendable {
     let filterCache: FilterCache
     let optimizer: Optimizer
     let strictMode: StrictMode
+    /// That are still being read.
+    let cuts = CutList()
     let logger: Logger
 
     private struct Settings {
@@ -120,6 +122,7 @@ final class CollectionCore: Sendable {
     func close() {
         optimizer.stop()
         writer.close()
+        cuts.releaseAll()
         do throws(LMDBError) {
             try store.environment.close()
         } catch {

@@ -31,6 +31,12 @@ final class CollectionWriter: Sendable {
         var completion: @Sendable (Result<Void, QuiverError>) -> Void
     }
 
+    /// Keeps the writer between two commits for as long as `body` runs, on the writer's thread and without a transaction.
+    struct Hold {
+        /// With nil when the writer rests, or else with what keeps it from ever resting.
+        var body: @Sendable (QuiverError?) -> Void
+    }
+
     struct MaintenanceContext: ~Copyable {
         var transaction: WriteTransaction
         let state: CollectionState
@@ -40,6 +46,8 @@ final class CollectionWriter: Sendable {
     private struct Queue {
         var updates = Deque<Update>()
         var maintenance = Deque<Maintenance>()
+        /// Before everything else.
+        var holds = Deque<Hold>()
         var updateBytes = 0
         var hasThread = false
         var isClosed = false
@@ -98,6 +106,17 @@ final class CollectionWriter: Sendable {
         if let refusal { maintenance.completion(.failure(refusal)) }
     }
 
+    /// A writer that takes no more updates rests as well.
+    func submit(_ hold: Hold) {
+        let refusal: QuiverError? = queue.change { queue in
+            if queue.isClosed { return QuiverError(.closed, "the collection is closed") }
+            queue.holds.append(hold)
+            startThread(&queue)
+            return nil
+        }
+        if let refusal { hold.body(refusal) }
+    }
+
     /// Runs maintenance work and waits for it. Not on the writer's thread, nor on the cooperative pool.
     func perform(_ apply: @escaping (inout MaintenanceContext) throws -> Void) throws(QuiverError) {
         let outcome = LockedCondition<Result<Void, QuiverError>?>(nil)
@@ -135,10 +154,12 @@ final class CollectionWriter: Sendable {
     private enum Work {
         case updates([Update])
         case maintenance(Maintenance)
+        case hold(Hold)
     }
 
     private func takeWork() -> Work? {
         let work: Work?? = queue.wait(atMostSeconds: CollectionWriter.idleSeconds) { queue in
+            if let hold = queue.holds.popFirst() { return .some(.hold(hold)) }
             if let maintenance = queue.maintenance.popFirst() { return .some(.maintenance(maintenance)) }
             if !queue.isHeld, !queue.updates.isEmpty { return .some(.updates(CollectionWriter.takeBatch(&queue))) }
             return queue.isClosed ? .some(nil) : nil
@@ -146,6 +167,7 @@ final class CollectionWriter: Sendable {
         if let work, let work { return work }
         // Between the wait and this, something may have come.
         return queue.change { queue in
+            if let hold = queue.holds.popFirst() { return .hold(hold) }
             if queue.maintenance.isEmpty, queue.updates.isEmpty || queue.isHeld {
                 queue.hasThread = queue.isHeld && !queue.updates.isEmpty && !queue.isClosed
                 return queue.hasThread ? .some(.updates([])) : nil
@@ -181,6 +203,8 @@ final class CollectionWriter: Sendable {
             let result = batch.run(maintenance)
             noteState()
             maintenance.completion(result)
+        case .hold(let hold):
+            hold.body(nil)
         }
     }
 

@@ -56,6 +56,16 @@ enum WriteAheadLog {
         }
     }
 
+    /// Of the oldest record; nil when there is none.
+    static func firstSequence(
+        _ store: CollectionStore, _ transaction: TransactionHandle
+    ) throws(LMDBError) -> UInt64? {
+        var cursor = try transaction.openCursor(store.log)
+        guard let entry = unsafe try cursor.first() else { return nil }
+        guard unsafe entry.key.count == 12 else { throw .corrupted }
+        return unsafe UInt64(bigEndian: entry.key.loadUnaligned(as: UInt64.self))
+    }
+
     /// Calls `body` with each record behind `sequence`, in order.
     static func forEach(
         after sequence: UInt64, _ store: CollectionStore, _ transaction: TransactionHandle,

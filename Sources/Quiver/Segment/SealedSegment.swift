@@ -119,6 +119,16 @@ import QuiverModel
         return components
     }
 
+    /// A descriptor of the file, the caller's own.
+    func duplicateDescriptor() throws(QuiverError) -> Int32 {
+        try mapping { () throws(LMDBError) in try transaction.environment.duplicateDescriptor() }
+    }
+
+    /// As a copy of the collection names it.
+    func file(vectorName: String, byteCount: UInt64) -> SegmentFile {
+        SegmentFile(id: id, vectorName: vectorName, byteCount: byteCount, sha256: [])
+    }
+
     /// Compares every chunk with its checksum. Reads the whole file.
     func verify() throws(QuiverError) {
         try SegmentReader(transaction: transaction.handle, path: path).verify()
