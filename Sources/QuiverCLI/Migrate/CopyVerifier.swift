@@ -247,7 +247,7 @@ struct CopyVerifier: Sendable {
         do throws(CommandFailure) {
             return try await server.result("POST", path, body)
         } catch {
-            guard error.code == .dataError else { throw error }
+            guard [.dataError, .noInput].contains(error.code) else { throw error }
             return nil
         }
     }
