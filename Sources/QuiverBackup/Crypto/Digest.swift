@@ -19,6 +19,13 @@ package enum Digest {
 
     package static func sha256(_ text: String) -> [UInt8] { sha256(Array(text.utf8)) }
 
+    /// Where a protocol wants it; it protects nothing.
+    static func md5(_ bytes: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 16)
+        var count: UInt32 = 0
+        return EVP_Digest(bytes, bytes.count, &digest, &count, EVP_md5(), nil) == 1 ? digest : []
+    }
+
     package static func hmac(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
         guard let code = MessageAuthentication.hmacSHA256(key: key, message) else {
             preconditionFailure("libcrypto has no memory left")

@@ -241,12 +241,16 @@ extension WebFailure {
             case .cancelled, .requestStreamCancelled: self = .cancelled
             default: self = .connectionLost(failure.shortDescription)
             }
-        case let failure as NIOConnectionError: self = .noConnection("\(failure)")
         case let failure as IOError where failure.errnoCode == ECONNREFUSED: self = .noConnection("connection refused")
         case is IOError, is ChannelError, is HTTPParserError: self = .connectionLost("\(error)")
         default:
-            let text = "\(error)"
-            self = text.contains("SSL") || text.contains("handshake") ? .tls(text) : .connectionLost(text)
+            let (text, kind) = ("\(error)", "\(type(of: error))")
+            // NIOPosix and NIOSSL, which are not imported here.
+            if kind == "NIOConnectionError" {
+                self = .noConnection(text)
+            } else {
+                self = kind.contains("SSL") || text.contains("handshake") ? .tls(text) : .connectionLost(text)
+            }
         }
     }
 }
