@@ -197,8 +197,5 @@ struct SnapshotInspectCommand: AsyncParsableCommand {
         return answer?[path: "result", "config"]
     }
 
-    /// UTC, with microseconds.
-    private static func time(_ microseconds: UInt64) -> String {
-        Timestamp(microsecondsSinceEpoch: Int64(clamping: microseconds)).description
-    }
+    private static func time(_ microseconds: UInt64) -> String { UTC.text(microseconds: Int64(clamping: microseconds)) }
 }
