@@ -3,10 +3,12 @@
 import hashlib
 import json
 import random
+import subprocess
 
 import pytest
 
 from every_kind import fill
+from quiver_server import find_binary
 from rest import REST
 
 SEED = random.randrange(2**32)
@@ -86,10 +88,13 @@ def test_a_whole_storage_moves_into_a_directory(filled, make_server, quiver, tmp
     expected = {each: content(rest, each) for each in rest.collections()}
     aliases = rest.aliases()
     snapshot = made(quiver("snapshot", "create", "--server", server.url, "--json"))
-    process = quiver.start("snapshot", "download", snapshot["name"], "--server", server.url, "--output", "-")
-    del process
     file = tmp_path / "full.snapshot"
     quiver("snapshot", "download", snapshot["name"], "--server", server.url, "-o", file)
+    piped = tmp_path / "piped.snapshot"
+    with open(piped, "wb") as out:
+        subprocess.run([find_binary(), "snapshot", "download", snapshot["name"], "--server", server.url, "-o", "-"],
+                       stdout=out, stderr=subprocess.DEVNULL, check=True)
+    assert piped.read_bytes() == file.read_bytes()
     told = quiver("snapshot", "inspect", file, "--json")
     collections = {each["name"]: each for each in told.event("collection")}
     assert sorted(collections) == rest.collections()
@@ -109,6 +114,22 @@ def test_a_whole_storage_moves_into_a_directory(filled, make_server, quiver, tmp
     restored = REST(make_server("restored").url)
     assert {each: content(restored, each) for each in restored.collections()} == expected
     assert restored.aliases() == aliases
+
+
+def test_shards(filled, quiver, tmp_path):
+    server, rest = filled
+    at = ["--server", server.url, "--collection", "plain", "--shard", "0", "--json"]
+    snapshot = made(quiver("snapshot", "create", *at))
+    file = tmp_path / "shard.snapshot"
+    quiver("snapshot", "download", snapshot["name"], *at, "-o", file)
+    quiver("snapshot", "verify", file)
+    expected = rest.points("plain")
+    rest("POST", "/collections/plain/points/delete?wait=true", {"points": list(expected)[:20]})
+    quiver("snapshot", "restore", file, *at, "--overwrite")
+    assert rest.points("plain") == expected
+    rest("POST", "/collections/plain/points/delete?wait=true", {"points": list(expected)[:20]})
+    quiver("snapshot", "restore", snapshot["name"], *at, "--overwrite")
+    assert rest.points("plain") == expected
 
 
 def test_directories_of_a_stopped_server(filled, make_server, quiver, tmp_path):

@@ -74,8 +74,8 @@ struct SnapshotOptions: ParsableArguments {
         isOffline ? try offline() : try remote()
     }
 
-    func offline() throws -> OfflineSnapshots {
-        try OfflineSnapshots(storage: storage, snapshots: snapshots)
+    func offline(isNew: Bool = false) throws -> OfflineSnapshots {
+        try OfflineSnapshots(storage: storage, snapshots: snapshots, isNew: isNew)
     }
 
     func remote() throws -> ServerSnapshots {

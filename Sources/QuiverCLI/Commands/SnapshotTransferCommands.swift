@@ -190,14 +190,14 @@ struct SnapshotRestoreCommand: AsyncParsableCommand {
     // MARK: In a directory
 
     private func restoreOffline(_ progress: Progress) async throws {
-        let place = try options.offline()
+        let place = try options.offline(isNew: true)
         let content = try content(place)
         let kind = content.kind
         if kind == .storage, newName != nil || options.collection != nil {
             throw CommandFailure(
                 code: .usage, message: "\(source) is of a whole storage, which has no other name; leave out --collection and --as")
         }
-        let database = try place.open(creating: true)
+        let database = try place.open()
         defer { database.close() }
         progress.begin("restoring \(source)", total: content.byteCount, unit: .bytes)
         var offset = 0

@@ -13,7 +13,10 @@ final class OfflineSnapshots: SnapshotPlace {
     /// - Parameters:
     ///   - storage: the storage directory; nil where only files are looked at.
     ///   - snapshots: nil: `snapshots` in the storage directory.
-    init(storage: String?, snapshots: String?) throws(CommandFailure) {
+    ///   - isNew: the storage directory may be made.
+    /// - Throws: `CommandFailure` with 66 when there is no such directory.
+    init(storage: String?, snapshots: String?, isNew: Bool = false) throws(CommandFailure) {
+        if let storage, !isNew { try InputDirectory.check(storage) }
         self.storage = storage
         path = snapshots ?? (storage ?? ".") + "/snapshots"
         do throws(QuiverError) {
@@ -25,10 +28,9 @@ final class OfflineSnapshots: SnapshotPlace {
 
     var name: String { path }
 
-    /// The storage directory, opened; it is made where `creating`.
-    func open(creating: Bool = false) throws -> Database {
+    /// The storage directory, opened.
+    func open() throws -> Database {
         guard let storage else { throw CommandFailure(code: .usage, message: "this needs --storage") }
-        if !creating { try InputDirectory.check(storage) }
         var options = Database.Options()
         options.snapshotsPath = path
         options.logger = Logger(label: "quiver") { LineLogHandler(label: $0, level: .error, format: .text) }
