@@ -96,7 +96,7 @@ final class CollectionCore: Sendable {
             let fields = VectorField.fields(of: config, generation: generation)
             settings = Mutex(Settings(config, fields, generation: generation))
             let opened = try CollectionOpener(
-                store: store, fields: fields, vectorGeneration: generation, config: config
+                store: store, fields: fields, vectorGeneration: generation, config: config, logger: logger
             ).open()
             view = ViewBox(opened.view)
             nextSegmentID = opened.state.counters.nextSegmentID

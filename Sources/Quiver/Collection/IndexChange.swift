@@ -42,7 +42,7 @@ struct IndexChange {
                     if let existing { try erase(existing, &context) }
                     let index = try FieldIndex.create(
                         field, params, isReady: state.pointCount == 0, in: &context.transaction)
-                    try context.transaction.put(state.store.indexes, field.text, stored)
+                    try context.transaction.putChecked(state.store.indexes, field.text, stored)
                     context.indexes = context.indexes.with(index)
                     if !index.isReady { needsBuild.set() }
                 },

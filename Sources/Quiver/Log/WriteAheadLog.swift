@@ -16,12 +16,9 @@ enum WriteAheadLog {
         var start = 0
         while start < record.count {
             let end = min(record.count, start + CollectionStore.logPartBytes)
-            if let memory = unsafe try transaction.putReserving(
-                store.log, key(sequence, part: part), byteCount: end - start, .append)
-            {
-                unsafe record.withUnsafeBytes { bytes in
-                    unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-                }
+            try unsafe record.withUnsafeBytes { (bytes) throws(LMDBError) in
+                _ = try unsafe transaction.putChecked(
+                    store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]), .append)
             }
             start = end
             part += 1
@@ -92,7 +89,7 @@ enum WriteAheadLog {
                 current = number
                 record.removeAll(keepingCapacity: true)
             }
-            unsafe record.append(contentsOf: found.value)
+            unsafe record.append(contentsOf: try CheckedValue.verified(found.value, key: found.key))
             unsafe entry = try cursor.next()
         }
         try finish()

@@ -75,11 +75,12 @@ struct SegmentMerger {
         let id = optimizer.takeSegmentID()
         optimizer.noteOutput(id)
         let path = core.store.segmentPath(id)
-        try SegmentWriter(
+        let entry = try SegmentWriter(
             path: path, field: field, sources: inputs.map { .sealed($0.segment) }, rows: rows,
             numbers: try PointNumbers.column(rows, core.store)
         ).write(plan)
-        return try SealedSegment(id: id, path: path, placement: core.placement(field.name))
+        return try SealedSegment(
+            id: id, path: path, entry: entry, placement: core.placement(field.name))
     }
 
     /// False when there is no such vector any more.
@@ -107,15 +108,12 @@ struct SegmentMerger {
                         try context.transaction.addPosting(store.dead, ShortKey(segment.id), UInt32(row))
                     }
                 }
-                let name = state.vectors[index].field.name
-                try context.transaction.put(
-                    store.segments, ShortKey(segment.id), SegmentEntry(vectorName: name).encoded())
+                try store.register(segment, &context.transaction)
                 state.counters.nextSegmentID = max(state.counters.nextSegmentID, segment.id + 1)
                 state.vectors[index].sealed.append(result)
             }
             for id in ids {
-                try context.transaction.delete(store.segments, ShortKey(id))
-                try context.transaction.delete(store.dead, ShortKey(id))
+                try store.forget(segment: id, &context.transaction)
             }
             state.vectors[index].sealed.removeAll { ids.contains($0.segment.id) }
         }
