@@ -29,6 +29,13 @@ public final class Database: Sendable {
         /// Bytes of log that are kept for the next backup of a collection; with more, that copies the collection anew.
         public var keptLogBytes = Limits.keptLogBytes
         public var logger = Logger(label: "quiver")
+        /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
+        /// anew; zero: never.
+        public var scrubInterval = Duration.seconds(24 * 3600)
+        /// Bytes a second that are read for it, at most.
+        public var scrubBytesPerSecond = 32 << 20
+        /// From the opening to the first time.
+        var scrubDelay = Duration.seconds(300)
         /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
         public var snapshotsPath: String?
         /// Where snapshots are kept if not in a directory.
@@ -47,6 +54,7 @@ public final class Database: Sendable {
     let options: Options
     let catalog: Catalog
     private let background: BackgroundWork
+    private let scrubber: Scrubber
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
     private let filterCache = FilterCache()
@@ -82,11 +90,12 @@ public final class Database: Sendable {
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
         try Database.refuseLostCatalog(path)
-        catalog = try Catalog(path: path + "/catalog.mdb")
+        catalog = try Database.openCatalog(path)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
+        scrubber = Scrubber(options)
         changing = LockedCondition(false)
         snapshots = try Snapshots(options, databasePath: path)
         contents = Mutex(Contents(lock: lock))
@@ -95,6 +104,9 @@ public final class Database: Sendable {
         } catch {
             close()
             throw error
+        }
+        scrubber.start(background) { [weak self] in
+            self.map { $0.contents.withLock { Array($0.collections.values) } } ?? []
         }
     }
 
@@ -128,6 +140,18 @@ public final class Database: Sendable {
         }
     }
 
+    /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
+    /// directory of the collections is made after its first commit.
+    private static func openCatalog(_ path: String) throws -> Catalog {
+        let file = path + "/catalog.mdb"
+        do {
+            return try Catalog(path: file)
+        } catch LMDBError.invalidFile where !Files.exists(path + "/collections") {
+            Files.remove(file)
+            return try Catalog(path: file)
+        }
+    }
+
     private static let lockPatience = Duration.seconds(2)
 
     var collectionsPath: String { path + "/collections" }
@@ -135,6 +159,9 @@ public final class Database: Sendable {
     private func openCollections() throws {
         let stored = try catalog.read()
         try Files.createDirectories(collectionsPath)
+        // Names that a process made which ended before it could make them durable.
+        try Files.synchronise(directory: collectionsPath)
+        try Files.synchronise(directory: path)
         // Directories that no entry names: left by a creation or deletion that did not end.
         let known = Set(stored.collections.values.map(\.directory))
         for name in try Files.names(in: collectionsPath) where !known.contains(name) {
@@ -180,6 +207,7 @@ public final class Database: Sendable {
         }
         changing.change { $0 = false }
         guard let cores else { return }
+        scrubber.stop()
         workers.stop()
         for core in cores { core.close() }
         background.stop()
