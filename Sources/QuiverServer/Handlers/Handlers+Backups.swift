@@ -41,7 +41,7 @@ extension Handlers {
                     try database.setLogMark(of: collection.identity, collection.sequence)
                 } catch {
                     // Deleted meanwhile.
-                    guard case .notFound = error.kind else { throw Rejection(error) }
+                    guard case .notFound = error.kind else { throw ErrorAnswer.rejection(error) }
                 }
             }
             reply(.success(.json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))))
