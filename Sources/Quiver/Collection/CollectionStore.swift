@@ -85,6 +85,26 @@ struct CollectionStore: Sendable {
     }
 }
 
+extension CollectionStore {
+    /// Opens a file that nobody has open and whose pages are sound, to be read alone.
+    init(reading path: String) throws(LMDBError) {
+        directory = Files.parent(of: path)
+        environment = try Environment(
+            path: path,
+            options: .init(maxDatabases: 2 * Limits.payloadIndexes + 32, readOnly: true, noLock: true))
+        meta = try environment.openDatabase("meta")
+        log = try environment.openDatabase("wal")
+        ids = try environment.openDatabase("ids")
+        points = try environment.openDatabase("points", flags: .integerKey)
+        payload = try environment.openDatabase("payload", flags: .integerKey)
+        free = try environment.openDatabase("free", flags: .integerKey)
+        segments = try environment.openDatabase("segments")
+        stamps = try environment.openDatabase("stamps")
+        dead = try environment.openDatabase("dead", flags: .postings)
+        indexes = try environment.openDatabase("indexes")
+    }
+}
+
 /// A slot as a key or value, in the machine's byte order.
 struct SlotKey: ByteSource {
     var slot: UInt32
