@@ -32,7 +32,7 @@ extension FieldIndex {
                     next = slot
                     break
                 }
-                unsafe writer.insert(slot, found.value)
+                unsafe writer.insert(slot, try CheckedValue.verified(found.value, key: found.key))
                 count += 1
                 unsafe entry = try cursor.next()
             }

@@ -26,7 +26,16 @@ public final class Database: Sendable {
         public var collectionMapBytes = Limits.collectionMapBytes
         /// Bytes of updates that may wait for one collection's writer.
         public var writeQueueBytes = Limits.writeQueueBytes
+        /// Bytes of log that are kept for the next backup of a collection; with more, that copies the collection anew.
+        public var keptLogBytes = Limits.keptLogBytes
         public var logger = Logger(label: "quiver")
+        /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
+        /// anew; zero: never.
+        public var scrubInterval = Duration.seconds(24 * 3600)
+        /// Bytes a second that are read for it, at most.
+        public var scrubBytesPerSecond = 32 << 20
+        /// From the opening to the first time.
+        var scrubDelay = Duration.seconds(300)
         /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
         public var snapshotsPath: String?
         /// Where snapshots are kept if not in a directory.
@@ -45,6 +54,7 @@ public final class Database: Sendable {
     let options: Options
     let catalog: Catalog
     private let background: BackgroundWork
+    private let scrubber: Scrubber
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
     private let filterCache = FilterCache()
@@ -80,11 +90,12 @@ public final class Database: Sendable {
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
         try Database.refuseLostCatalog(path)
-        catalog = try Catalog(path: path + "/catalog.mdb")
+        catalog = try Database.openCatalog(path)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
+        scrubber = Scrubber(options)
         changing = LockedCondition(false)
         snapshots = try Snapshots(options, databasePath: path)
         contents = Mutex(Contents(lock: lock))
@@ -93,6 +104,9 @@ public final class Database: Sendable {
         } catch {
             close()
             throw error
+        }
+        scrubber.start(background) { [weak self] in
+            self.map { $0.contents.withLock { Array($0.collections.values) } } ?? []
         }
     }
 
@@ -126,6 +140,18 @@ public final class Database: Sendable {
         }
     }
 
+    /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
+    /// directory of the collections is made after its first commit.
+    private static func openCatalog(_ path: String) throws -> Catalog {
+        let file = path + "/catalog.mdb"
+        do {
+            return try Catalog(path: file)
+        } catch LMDBError.invalidFile where !Files.exists(path + "/collections") {
+            Files.remove(file)
+            return try Catalog(path: file)
+        }
+    }
+
     private static let lockPatience = Duration.seconds(2)
 
     var collectionsPath: String { path + "/collections" }
@@ -133,6 +159,9 @@ public final class Database: Sendable {
     private func openCollections() throws {
         let stored = try catalog.read()
         try Files.createDirectories(collectionsPath)
+        // Names that a process made which ended before it could make them durable.
+        try Files.synchronise(directory: collectionsPath)
+        try Files.synchronise(directory: path)
         // Directories that no entry names: left by a creation or deletion that did not end.
         let known = Set(stored.collections.values.map(\.directory))
         for name in try Files.names(in: collectionsPath) where !known.contains(name) {
@@ -178,6 +207,7 @@ public final class Database: Sendable {
         }
         changing.change { $0 = false }
         guard let cores else { return }
+        scrubber.stop()
         workers.stop()
         for core in cores { core.close() }
         background.stop()
@@ -257,6 +287,7 @@ public final class Database: Sendable {
         do {
             let core = try openCore(name.text, stored)
             opened = core
+            if try catalog.journal.state().isKept { try core.setLogMark(0) }
             try Files.synchronise(directory: core.store.directory)
             try Files.synchronise(directory: collectionsPath)
             try catalog.put(stored, name: name)
@@ -290,38 +321,31 @@ public final class Database: Sendable {
     package func updateCollectionBlocking(_ nameOrAlias: String, _ patch: CollectionPatch) throws(QuiverError) {
         try changingCatalog { () throws(QuiverError) in
             let core = try core(nameOrAlias)
-            let config = try core.config.applying(patch)
-            let name = ExactName(core.name)
-            let directory = contents.withLock { $0.directories[name] } ?? ""
-            do {
-                let generation = core.vectorConfig.generation
-                try catalog.put(
-                    .init(directory: directory, config: config, vectorGeneration: generation), name: name)
-            } catch {
-                throw QuiverError(wrapping: error)
-            }
-            core.config = config
-            core.placeSegments()
-            core.optimizer.start()
+            try ConfigurationChange(core: core).apply(try core.config.applying(patch))
+            bringCatalogUpToDate(core)
         }
     }
 
-    /// Changes the vector names of a collection. The change counts as soon as the collection's own environment has it;
-    /// should the catalogue not take it, the next opening brings the catalogue up to date.
+    /// Changes the vector names of a collection.
     func changeVectorNames(
         _ core: CollectionCore, _ change: (VectorNameChange) throws(QuiverError) -> VectorNameChange.Outcome
     ) throws(QuiverError) -> UInt64 {
         try changingCatalog { () throws(QuiverError) in
             let outcome = try change(VectorNameChange(core: core))
-            let name = ExactName(core.name)
-            if let directory = contents.withLock({ $0.directories[name] }) {
-                do {
-                    try catalog.put(core.stored(directory), name: name)
-                } catch {
-                    options.logger.warning("the catalogue has not taken the vector names of \(core.name): \(error)")
-                }
-            }
+            bringCatalogUpToDate(core)
             return outcome.sequence
+        }
+    }
+
+    /// After a change of a collection's configuration, which counts as soon as the collection's own environment has it:
+    /// should the catalogue not take it, the next opening brings it up to date.
+    private func bringCatalogUpToDate(_ core: CollectionCore) {
+        let name = ExactName(core.name)
+        guard let directory = contents.withLock({ $0.directories[name] }) else { return }
+        do {
+            try catalog.put(core.stored(directory), name: name)
+        } catch {
+            options.logger.warning("the catalogue has not taken the configuration of \(core.name): \(error)")
         }
     }
 

@@ -10,6 +10,8 @@ import QuiverModel
 /// | `meta` | `format` | u32 format version, little-endian |
 /// | `collections` | name | `StoredCollection` as JSON |
 /// | `aliases` | alias | name of the collection |
+/// | `meta` | `journal` | `CatalogJournal.State` as JSON, once logs were kept for backups |
+/// | `journal` | u64 number, big-endian | `CatalogJournal.Entry` as JSON |
 ///
 /// All of it is small, and read once at open; changes are rare, and each is one transaction.
 struct Catalog: Sendable {
@@ -17,7 +19,7 @@ struct Catalog: Sendable {
         /// Name of its directory below `collections/`.
         var directory: String
         var config: CollectionConfig
-        /// Of the `VectorSet` that `config` speaks of; nil as 0: as the collection was made.
+        /// Of the `VectorSet` that `config` is; nil as 0: as the collection was made.
         var vectorGeneration: UInt64?
     }
 
@@ -26,12 +28,13 @@ struct Catalog: Sendable {
         var aliases: [ExactName: ExactName] = [:]
     }
 
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
 
     private let environment: Environment
     private let meta: Table
     private let collections: Table
     private let aliases: Table
+    let journal: CatalogJournal
 
     init(path: String) throws {
         environment = try Environment(path: path, options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8))
@@ -39,7 +42,9 @@ struct Catalog: Sendable {
         meta = try transaction.openDatabase("meta", creating: true)
         collections = try transaction.openDatabase("collections", creating: true)
         aliases = try transaction.openDatabase("aliases", creating: true)
-        if let bytes = unsafe try transaction.get(meta, "format") {
+        let journal = try transaction.openDatabase("journal", creating: true)
+        self.journal = CatalogJournal(environment: environment, meta: meta, entries: journal)
+        if let bytes = unsafe try transaction.getChecked(meta, "format") {
             var reader = unsafe ByteReader(bytes)
             let found = try reader.read(UInt32.self)
             guard found == Catalog.format else {
@@ -49,7 +54,7 @@ struct Catalog: Sendable {
         } else {
             var writer = ByteWriter()
             writer.write(Catalog.format)
-            try transaction.put(meta, "format", writer.takeBytes())
+            try transaction.putChecked(meta, "format", writer.takeBytes())
         }
         try transaction.commit()
     }
@@ -62,14 +67,14 @@ struct Catalog: Sendable {
         while let found = unsafe entry {
             let name = ExactName(unsafe String(decoding: found.key, as: UTF8.self))
             contents.collections[name] = unsafe try StoredConfig.decode(
-                StoredCollection.self, from: found.value)
+                StoredCollection.self, from: CheckedValue.verified(found.value, key: found.key))
             unsafe entry = try cursor.next()
         }
         var aliasCursor = try transaction.openCursor(aliases)
         unsafe entry = try aliasCursor.first()
         while let found = unsafe entry {
             let alias = ExactName(unsafe String(decoding: found.key, as: UTF8.self))
-            contents.aliases[alias] = ExactName(unsafe String(decoding: found.value, as: UTF8.self))
+            contents.aliases[alias] = ExactName(unsafe String(decoding: try CheckedValue.verified(found.value, key: found.key), as: UTF8.self))
             unsafe entry = try aliasCursor.next()
         }
         return contents
@@ -78,7 +83,18 @@ struct Catalog: Sendable {
     func put(_ collection: StoredCollection, name: ExactName) throws {
         let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
-        try transaction.put(collections, name.text, bytes)
+        var former: StoredCollection?
+        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
+            former = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes)
+        }
+        // The log of the collection itself tells of changes of its configuration.
+        if former?.directory != collection.directory {
+            try journal.append(
+                .init(
+                    former == nil ? .made : .replaced, collection: name.text, identity: collection.directory,
+                    formerIdentity: former?.directory, config: collection.config), &transaction)
+        }
+        try transaction.putChecked(collections, name.text, bytes)
         try transaction.commit()
     }
 
@@ -98,8 +114,13 @@ struct Catalog: Sendable {
     /// Removes a collection and the given aliases of it.
     func remove(_ name: ExactName, aliases names: [ExactName]) throws {
         var transaction = try environment.beginWrite()
+        var identity: String?
+        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
+            identity = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes).directory
+        }
         try transaction.delete(collections, name.text)
         for alias in names { try transaction.delete(aliases, alias.text) }
+        try journal.append(.init(.deleted, collection: name.text, identity: identity), &transaction)
         try transaction.commit()
     }
 
@@ -108,8 +129,11 @@ struct Catalog: Sendable {
         var transaction = try environment.beginWrite()
         try transaction.removeAll(aliases)
         for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(aliases, alias.text, name.text)
+            try transaction.putChecked(aliases, alias.text, name.text)
         }
+        let all = new.sorted { $0.key < $1.key }
+            .map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
+        try journal.append(.init(.aliases, aliases: all), &transaction)
         try transaction.commit()
     }
 

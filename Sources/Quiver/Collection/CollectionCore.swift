@@ -22,6 +22,7 @@ final class CollectionCore: Sendable {
     /// That are still being read.
     let cuts = CutList()
     let logger: Logger
+    private let condemnation = Mutex<String?>(nil)
 
     private struct Settings {
         var config: CollectionConfig
@@ -41,13 +42,7 @@ final class CollectionCore: Sendable {
 
     private let settings: Mutex<Settings>
 
-    var config: CollectionConfig {
-        get { settings.withLock { $0.config } }
-        set {
-            settings.withLock { $0 = Settings(newValue, $0.fields, generation: $0.generation) }
-            strictMode.change(newValue.strictMode)
-        }
-    }
+    var config: CollectionConfig { settings.withLock { $0.config } }
 
     /// What `config` says of vectors, and the generation of the vector set it says it of.
     var vectorConfig: (config: CollectionConfig, generation: UInt64) {
@@ -61,6 +56,12 @@ final class CollectionCore: Sendable {
 
     func changeVectors(_ config: CollectionConfig, generation: UInt64, fields: [VectorField]) {
         settings.withLock { $0 = Settings(config, fields, generation: generation) }
+    }
+
+    /// Everything but the vectors' names and shapes.
+    func changeConfiguration(_ config: CollectionConfig, generation: UInt64) {
+        settings.withLock { $0 = Settings(config, $0.fields, generation: generation) }
+        strictMode.change(config.strictMode)
     }
 
     /// As the present configuration has them. A view may have vectors that the configuration has not any more.
@@ -86,20 +87,21 @@ final class CollectionCore: Sendable {
         do {
             let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)
             self.store = store
-            var config = stored.config
             let set = try VectorSet.read(store)
             let generation = set?.generation ?? 0
+            var config = stored.config
             if let set, generation > stored.vectorGeneration ?? 0 {
-                config.vectors = set.vectors
-                config.sparseVectors = set.sparseVectors
+                config = set.config
+                strictMode.change(config.strictMode)
             }
             let fields = VectorField.fields(of: config, generation: generation)
             settings = Mutex(Settings(config, fields, generation: generation))
             let opened = try CollectionOpener(
-                store: store, fields: fields, vectorGeneration: generation, config: config
+                store: store, fields: fields, vectorGeneration: generation, config: config, logger: logger
             ).open()
             view = ViewBox(opened.view)
             nextSegmentID = opened.state.counters.nextSegmentID
+            opened.state.mostKeptLogBytes = options.keptLogBytes
             writer = CollectionWriter(
                 state: opened.state, indexes: opened.view.indexes, view: view, growingBytes: options.growingBytes,
                 mostQueuedBytes: options.writeQueueBytes)
@@ -140,7 +142,17 @@ final class CollectionCore: Sendable {
         }
     }
 
-    func reader() throws -> CollectionReader { try CollectionReader(self) }
+    func reader() throws -> CollectionReader {
+        if let reason = condemnation.withLock({ $0 }) { throw QuiverError(.corrupted, reason) }
+        return try CollectionReader(self)
+    }
+
+    /// Data was found to be lost while the collection was served: from now on it answers only that.
+    func condemn(_ reason: String) {
+        condemnation.withLock { $0 = $0 ?? reason }
+        writer.refuseUpdates(because: reason)
+        logger.critical("collection \(name) is unavailable: \(reason)")
+    }
 
     /// Removes the files of segments that did not get into the manifest. After a commit that failed for another reason
     /// than room nobody knows whether they did: the next opening, which does, removes them then.

@@ -15,6 +15,7 @@ typealias Table = QuiverLMDB.Database
 /// | `payload` | u32 slot | JSON text as received, minified; `{}` without payload |
 /// | `free` | u32 slot | nothing: the slot belongs to no point |
 /// | `segments` | u64 segment id, big-endian | `SegmentEntry` |
+/// | `stamps` | u64 segment id, big-endian | `FileStamp` of the file when it was last compared with its entry |
 /// | `dead` | u64 segment id, big-endian | u32 rows that are dead, each a duplicate |
 /// | `indexes` | path of the field | `PayloadIndexParams` as JSON |
 /// | `index/<path>` | ordered value | u32 slots: see `QuiverPayload` |
@@ -32,6 +33,8 @@ struct CollectionStore: Sendable {
     let payload: Table
     let free: Table
     let segments: Table
+    /// Derived: without its stamp a file is only compared once more.
+    let stamps: Table
     let dead: Table
     let indexes: Table
 
@@ -70,6 +73,7 @@ struct CollectionStore: Sendable {
             payload = try transaction.openDatabase("payload", flags: .integerKey, creating: true)
             free = try transaction.openDatabase("free", flags: .integerKey, creating: true)
             segments = try transaction.openDatabase("segments", creating: true)
+            stamps = try transaction.openDatabase("stamps", creating: true)
             dead = try transaction.openDatabase("dead", flags: .postings, creating: true)
             indexes = try transaction.openDatabase("indexes", creating: true)
             try transaction.commit()
@@ -169,9 +173,10 @@ struct PointEntryBytes: ByteSource {
 
 /// The counters of a collection, written with every commit.
 ///
-/// `u32 format, u64 sequence, u64 sealed sequence, u32 slots, u64 next segment id`, little-endian.
+/// `u32 format, u64 sequence, u64 sealed sequence, u32 slots, u64 next segment id, u64 time, u64 log mark` (all bits
+/// set: none), little-endian.
 struct StoreState: Equatable {
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
     static let key = "state"
 
     /// Of the newest update.
@@ -181,6 +186,10 @@ struct StoreState: Equatable {
     /// Slots were given out below this one.
     var slotCount: UInt32 = 0
     var nextSegmentID: UInt64 = 1
+    /// Of the newest update, in microseconds since 1970: that of the next one is not smaller.
+    var time: UInt64 = 0
+    /// Somebody has copied the log up to this record: later ones are kept for them, within `Limits.keptLogBytes`.
+    var logMark: UInt64?
 
     init() {}
 
@@ -191,6 +200,8 @@ struct StoreState: Equatable {
         writer.write(sealedSequence)
         writer.write(slotCount)
         writer.write(nextSegmentID)
+        writer.write(time)
+        writer.write(logMark ?? .max)
         return writer.takeBytes()
     }
 
@@ -202,36 +213,11 @@ struct StoreState: Equatable {
             sealedSequence = try reader.read()
             slotCount = try reader.read()
             nextSegmentID = try reader.read()
+            time = try reader.read()
+            let mark = try reader.read(UInt64.self)
+            logMark = mark == .max ? nil : mark
         } catch {
             throw QuiverError(.corrupted, "the collection's state has a format this version does not know")
-        }
-    }
-}
-
-/// What the manifest says of a segment: `u8 format, text vector name`.
-struct SegmentEntry {
-    static let format: UInt8 = 1
-
-    var vectorName: String
-
-    func encoded() -> [UInt8] {
-        var writer = ByteWriter()
-        writer.write(SegmentEntry.format)
-        writer.write(text: vectorName)
-        return writer.takeBytes()
-    }
-
-    init(vectorName: String) {
-        self.vectorName = vectorName
-    }
-
-    init(_ bytes: UnsafeRawBufferPointer) throws(QuiverError) {
-        var reader = unsafe ByteReader(bytes)
-        do throws(ByteReader.Malformed) {
-            guard try reader.read(UInt8.self) == SegmentEntry.format else { throw ByteReader.Malformed() }
-            vectorName = try reader.readText()
-        } catch {
-            throw QuiverError(.corrupted, "an entry of the segment manifest is damaged")
         }
     }
 }

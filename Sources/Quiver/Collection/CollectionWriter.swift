@@ -20,6 +20,8 @@ final class CollectionWriter: Sendable {
         /// Of the vector set that `fields` are.
         var vectorGeneration: UInt64
         var byteCount: Int
+        /// Given where the operations are those of a record of the log: they have to become its moment again.
+        var replayed: LogMoment?
         var completion: @Sendable (Result<UInt64, QuiverError>) -> Void
     }
 
@@ -122,6 +124,13 @@ final class CollectionWriter: Sendable {
         let outcome = LockedCondition<Result<Void, QuiverError>?>(nil)
         submit(Maintenance(apply: apply) { result in outcome.change { $0 = result } })
         try outcome.wait { $0 }.get()
+    }
+
+    /// As after a failure of the storage.
+    func refuseUpdates(because reason: String) {
+        queue.change { queue in
+            if queue.readOnlyReason == nil { queue.readOnlyReason = reason }
+        }
     }
 
     var pendingUpdates: Int { queue.read { $0.updates.count + $0.inFlight } }

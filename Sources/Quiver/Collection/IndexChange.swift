@@ -5,11 +5,21 @@ import QuiverPayload
 /// Creates and drops field indexes on a live collection.
 struct IndexChange {
     let core: CollectionCore
+    /// Given where the change is that of a record of the log.
+    var replayed: LogMoment?
 
     typealias Completion = @Sendable (Result<UInt64, QuiverError>) -> Void
 
+    struct Created {
+        var sequence: UInt64
+        /// False while it is being built, and when building failed: that is tried again in the background.
+        var isBuilt: Bool
+    }
+
+    /// The index is there once its registration is on disk, whatever becomes of building it.
     func create(
-        _ field: PayloadPath, _ params: PayloadIndexParams, wait: Bool, completion: @escaping Completion
+        _ field: PayloadPath, _ params: PayloadIndexParams, wait: Bool,
+        completion: @escaping @Sendable (Result<Created, QuiverError>) -> Void
     ) {
         let nameBytes = FieldIndex.databaseName(field).utf8
         guard nameBytes.count <= Limits.databaseNameBytes, !nameBytes.contains(0) else {
@@ -18,11 +28,16 @@ struct IndexChange {
         }
         let needsBuild = SharedFlag()
         let core = core
+        let replayed = replayed
         core.writer.submit(
             .init(
                 apply: { context in
                     let state = context.state
-                    state.counters.sequence += 1
+                    let stored = try StoredConfig.encode(params)
+                    try state.append(.makeFieldIndex, replayed: replayed, &context.transaction) { log in
+                        log.write(text: field.text)
+                        log.write(block: stored)
+                    }
                     let existing = context.indexes[field]
                     if let existing, existing.params == params {
                         // The same index again: it is there already, or will be when its build has ended.
@@ -35,31 +50,37 @@ struct IndexChange {
                     if let existing { try erase(existing, &context) }
                     let index = try FieldIndex.create(
                         field, params, isReady: state.pointCount == 0, in: &context.transaction)
-                    try context.transaction.put(state.store.indexes, field.text, try StoredConfig.encode(params))
+                    try context.transaction.putChecked(state.store.indexes, field.text, stored)
                     context.indexes = context.indexes.with(index)
                     if !index.isReady { needsBuild.set() }
                 },
                 completion: { result in
                     let sequence = core.view.load().sequence
                     guard case .success = result, needsBuild.isSet else {
-                        completion(result.map { sequence })
+                        completion(result.map { Created(sequence: sequence, isBuilt: true) })
                         return
                     }
                     if wait {
-                        core.optimizer.buildIndex(field) { built in completion(built.map { sequence }) }
+                        core.optimizer.buildIndex(field) { built in
+                            let isBuilt = if case .success = built { true } else { false }
+                            completion(.success(Created(sequence: sequence, isBuilt: isBuilt)))
+                        }
                     } else {
                         core.optimizer.buildIndex(field)
-                        completion(.success(sequence))
+                        completion(.success(Created(sequence: sequence, isBuilt: false)))
                     }
                 }))
     }
 
     func drop(_ field: PayloadPath, completion: @escaping Completion) {
         let core = core
+        let replayed = replayed
         core.writer.submit(
             .init(
                 apply: { context in
-                    context.state.counters.sequence += 1
+                    try context.state.append(.dropFieldIndex, replayed: replayed, &context.transaction) { log in
+                        log.write(text: field.text)
+                    }
                     guard let index = context.indexes[field] else { return }
                     try erase(index, &context)
                     context.indexes = context.indexes.without(field)

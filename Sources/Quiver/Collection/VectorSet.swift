@@ -1,35 +1,33 @@
 import QuiverLMDB
 import QuiverModel
 
-/// Which vectors a collection has, as its own environment knows it: `meta` holds it under `vectors` from the first
-/// change of the vector names on.
+/// Which vectors a collection has, and the rest of its configuration, as its own environment knows it: `meta` holds it
+/// under `vectors` from the first change of either on.
 ///
-/// A change is one commit of `points.mdb`, together with the data that go with a name; the catalogue follows. Each says
-/// of which generation its vectors are, so that an opening sees whether the catalogue was left behind by a process that
-/// ended between the two, and brings it up to date.
+/// A change is one commit of `points.mdb`, together with its log record and the data that go with a name; the catalogue
+/// follows. Each says of which generation its configuration is, so that an opening sees whether the catalogue was left
+/// behind by a process that ended between the two, and brings it up to date.
 struct VectorSet: Codable, Equatable {
     static let key = "vectors"
 
     /// 0: as the collection was made.
     var generation: UInt64
-    var vectors: VectorsConfig?
-    var sparseVectors: [String: SparseVectorParams]?
+    var config: CollectionConfig
 
     init(generation: UInt64, _ config: CollectionConfig) {
         self.generation = generation
-        vectors = config.vectors
-        sparseVectors = config.sparseVectors
+        self.config = config
     }
 
     /// Nil where no name was ever changed.
     static func read(_ store: CollectionStore) throws -> VectorSet? {
         let transaction = try store.environment.beginRead()
-        guard let bytes = unsafe try transaction.handle.get(store.meta, key) else { return nil }
+        guard let bytes = unsafe try transaction.handle.getChecked(store.meta, key) else { return nil }
         return unsafe try StoredConfig.decode(VectorSet.self, from: bytes)
     }
 
     func write(to store: CollectionStore, _ transaction: inout WriteTransaction) throws {
-        try transaction.put(store.meta, VectorSet.key, try StoredConfig.encode(self))
+        try transaction.putChecked(store.meta, VectorSet.key, try StoredConfig.encode(self))
     }
 }
 

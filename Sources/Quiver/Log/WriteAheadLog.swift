@@ -16,12 +16,9 @@ enum WriteAheadLog {
         var start = 0
         while start < record.count {
             let end = min(record.count, start + CollectionStore.logPartBytes)
-            if let memory = unsafe try transaction.putReserving(
-                store.log, key(sequence, part: part), byteCount: end - start, .append)
-            {
-                unsafe record.withUnsafeBytes { bytes in
-                    unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-                }
+            try unsafe record.withUnsafeBytes { (bytes) throws(LMDBError) in
+                _ = try unsafe transaction.putChecked(
+                    store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]), .append)
             }
             start = end
             part += 1
@@ -56,7 +53,7 @@ enum WriteAheadLog {
         }
     }
 
-    /// Of the oldest record; nil when there is none.
+    /// The number of the oldest record; nil when there is none.
     static func firstSequence(
         _ store: CollectionStore, _ transaction: TransactionHandle
     ) throws(LMDBError) -> UInt64? {
@@ -64,6 +61,11 @@ enum WriteAheadLog {
         guard let entry = unsafe try cursor.first() else { return nil }
         guard unsafe entry.key.count == 12 else { throw .corrupted }
         return unsafe UInt64(bigEndian: entry.key.loadUnaligned(as: UInt64.self))
+    }
+
+    /// Of the log's pages.
+    static func byteCount(_ store: CollectionStore, _ transaction: TransactionHandle) throws(LMDBError) -> Int {
+        try transaction.pageCount(store.log) * store.environment.info().pageSizeBytes
     }
 
     /// Calls `body` with each record behind `sequence`, in order.
@@ -87,7 +89,7 @@ enum WriteAheadLog {
                 current = number
                 record.removeAll(keepingCapacity: true)
             }
-            unsafe record.append(contentsOf: found.value)
+            unsafe record.append(contentsOf: try CheckedValue.verified(found.value, key: found.key))
             unsafe entry = try cursor.next()
         }
         try finish()
