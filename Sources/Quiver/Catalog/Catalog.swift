@@ -88,8 +88,14 @@ struct Catalog: Sendable {
     }
 
     func put(_ collection: StoredCollection, name: ExactName) throws {
-        let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
+        try put(collection, name, &transaction)
+        try transaction.commit()
+    }
+
+    private func put(
+        _ collection: StoredCollection, _ name: ExactName, _ transaction: inout WriteTransaction
+    ) throws {
         var former: StoredCollection?
         if let bytes = unsafe try transaction.getChecked(collections, name.text) {
             former = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes)
@@ -101,20 +107,16 @@ struct Catalog: Sendable {
                     former == nil ? .made : .replaced, collection: name.text, identity: collection.directory,
                     formerIdentity: former?.directory, config: collection.config), &transaction)
         }
-        try transaction.putChecked(collections, name.text, bytes)
-        try transaction.commit()
+        try transaction.putChecked(collections, name.text, try StoredConfig.encode(collection))
     }
 
-    /// Enters collections and writes all aliases anew, in one transaction.
-    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]) throws {
+    /// Enters collections and writes all aliases anew where others are given, in one transaction.
+    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]?) throws {
         var transaction = try environment.beginWrite()
         for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(collections, name.text, try StoredConfig.encode(entry))
+            try put(entry, name, &transaction)
         }
-        try transaction.removeAll(aliases)
-        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(aliases, alias.text, name.text)
-        }
+        if let new { try setAliases(new, &transaction) }
         try transaction.commit()
     }
 
@@ -134,6 +136,11 @@ struct Catalog: Sendable {
     /// Writes all aliases anew, in one transaction.
     func setAliases(_ new: [ExactName: ExactName]) throws {
         var transaction = try environment.beginWrite()
+        try setAliases(new, &transaction)
+        try transaction.commit()
+    }
+
+    private func setAliases(_ new: [ExactName: ExactName], _ transaction: inout WriteTransaction) throws {
         try transaction.removeAll(aliases)
         for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
             try transaction.putChecked(aliases, alias.text, name.text)
@@ -141,7 +148,6 @@ struct Catalog: Sendable {
         let all = new.sorted { $0.key < $1.key }
             .map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
         try journal.append(.init(.aliases, aliases: all), &transaction)
-        try transaction.commit()
     }
 
     func close() throws {
