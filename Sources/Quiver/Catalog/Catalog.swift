@@ -83,10 +83,7 @@ struct Catalog: Sendable {
     func put(_ collection: StoredCollection, name: ExactName) throws {
         let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
-        var former: StoredCollection?
-        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
-            former = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes)
-        }
+        let former = stored(name, transaction.handle)
         // The log of the collection itself tells of changes of its configuration.
         if former?.directory != collection.directory {
             try journal.append(
@@ -98,13 +95,16 @@ struct Catalog: Sendable {
         try transaction.commit()
     }
 
+    /// For the journal: an entry that is damaged can be replaced and removed as any other.
+    private func stored(_ name: ExactName, _ transaction: TransactionHandle) -> StoredCollection? {
+        guard let bytes = unsafe try? transaction.getChecked(collections, name.text) else { return nil }
+        return unsafe try? StoredConfig.decode(StoredCollection.self, from: bytes)
+    }
+
     /// Removes a collection and the given aliases of it.
     func remove(_ name: ExactName, aliases names: [ExactName]) throws {
         var transaction = try environment.beginWrite()
-        var identity: String?
-        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
-            identity = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes).directory
-        }
+        let identity = stored(name, transaction.handle)?.directory
         try transaction.delete(collections, name.text)
         for alias in names { try transaction.delete(aliases, alias.text) }
         try journal.append(.init(.deleted, collection: name.text, identity: identity), &transaction)

@@ -1,5 +1,6 @@
 import Foundation
 import Quiver
+import QuiverLMDB
 import QuiverTestKit
 import Testing
 
@@ -121,7 +122,14 @@ struct ReplayTests {
         other.database.close()
     }
 
-    @Test func damagedRecordsAreRefusedOrRead() async throws {
+    /// With the checksum of what they say now.
+    private func sealed(_ bytes: [UInt8]) -> [UInt8] {
+        let content = Array(bytes.dropLast(LogRecord.checksumBytes))
+        let checksum = content.withUnsafeBytes { CRC32C.of($0) }
+        return content + withUnsafeBytes(of: checksum.littleEndian) { Array($0) }
+    }
+
+    @Test func damagedRecordsAreRefused() async throws {
         let seed = runSeed("damaged replay")
         var run = try await LogRun(seed: seed)
         for _ in 0..<40 { try await run.step() }
@@ -132,15 +140,21 @@ struct ReplayTests {
         for record in records {
             // Whatever was cut off is noticed.
             for length in [0, 1, 20, random.below(record.count), record.count - 1] {
-                let error = #expect(throws: QuiverError.self) {
-                    try record.prefix(min(length, record.count - 1)).withUnsafeBytes { _ = try LogEntry($0) }
+                let cut = Array(record.prefix(min(length, record.count - 1)))
+                for bytes in [cut, sealed(cut)] {
+                    let error = #expect(throws: QuiverError.self) { try bytes.withUnsafeBytes { _ = try LogEntry($0) } }
+                    #expect(error?.kind == .corrupted)
                 }
-                #expect(error?.kind == .corrupted)
             }
-            #expect(throws: QuiverError.self) { try (record + [0]).withUnsafeBytes { _ = try LogEntry($0) } }
+            for bytes in [record + [0], sealed(record + [0])] {
+                #expect(throws: QuiverError.self) { try bytes.withUnsafeBytes { _ = try LogEntry($0) } }
+            }
             for _ in 0..<20 {
                 var bytes = record
                 bytes[random.below(bytes.count)] ^= UInt8(1 << random.below(8))
+                #expect(throws: QuiverError.self) { try bytes.withUnsafeBytes { _ = try LogEntry($0) } }
+                // By somebody who knows the checksum: refused or taken, and nothing worse.
+                bytes = sealed(bytes)
                 let replay = CollectionReplay(core: collection.core)
                 do {
                     try bytes.withUnsafeBytes { try replay.replay($0) }
