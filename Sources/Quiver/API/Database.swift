@@ -33,6 +33,13 @@ public final class Database: Sendable {
         public var snapshotsPath: String?
         /// Where snapshots are kept if not in a directory.
         package var snapshotStorage: (any SnapshotStorage)?
+        /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
+        /// anew; zero: never.
+        public var scrubInterval = Duration.seconds(24 * 3600)
+        /// Bytes a second that are read for it, at most.
+        public var scrubBytesPerSecond = 32 << 20
+        /// From the opening to the first time.
+        var scrubDelay = Duration.seconds(300)
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -49,6 +56,7 @@ public final class Database: Sendable {
     private let background: BackgroundWork
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
+    private let scrubber: Scrubber
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -87,6 +95,7 @@ public final class Database: Sendable {
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
+        scrubber = Scrubber(options)
         changing = LockedCondition(false)
         snapshots = try Snapshots(options, databasePath: path)
         contents = Mutex(Contents(lock: lock))
@@ -95,6 +104,9 @@ public final class Database: Sendable {
         } catch {
             close()
             throw error
+        }
+        scrubber.start(background) { [weak self] in
+            self.map { $0.contents.withLock { Array($0.collections.values) } } ?? []
         }
     }
 
@@ -180,6 +192,7 @@ public final class Database: Sendable {
         }
         changing.change { $0 = false }
         guard let cores else { return }
+        scrubber.stop()
         workers.stop()
         for core in cores { core.close() }
         background.stop()

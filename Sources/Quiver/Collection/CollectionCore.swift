@@ -22,6 +22,7 @@ final class CollectionCore: Sendable {
     /// That are still being read.
     let cuts = CutList()
     let logger: Logger
+    private let condemnation = Mutex<String?>(nil)
 
     private struct Settings {
         var config: CollectionConfig
@@ -141,7 +142,17 @@ final class CollectionCore: Sendable {
         }
     }
 
-    func reader() throws -> CollectionReader { try CollectionReader(self) }
+    func reader() throws -> CollectionReader {
+        if let reason = condemnation.withLock({ $0 }) { throw QuiverError(.corrupted, reason) }
+        return try CollectionReader(self)
+    }
+
+    /// Data was found to be lost while the collection was served: from now on it answers only that.
+    func condemn(_ reason: String) {
+        condemnation.withLock { $0 = $0 ?? reason }
+        writer.refuseUpdates(because: reason)
+        logger.critical("collection \(name) is unavailable: \(reason)")
+    }
 
     /// Removes the files of segments that did not get into the manifest. After a commit that failed for another reason
     /// than room nobody knows whether they did: the next opening, which does, removes them then.

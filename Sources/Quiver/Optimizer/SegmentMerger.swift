@@ -12,8 +12,13 @@ struct SegmentMerger {
     func run(_ vector: VectorView, _ plan: MergePolicy.Plan, _ control: BuildControl) throws {
         let inputs = vector.sealed.filter { plan.inputs.contains($0.segment.id) }
         guard inputs.count == plan.inputs.count else { return }
-        // Damage must not be carried on into a new file with checksums that fit.
-        for input in inputs { try input.segment.verify() }
+        // Damage must not be carried on into a new file with checksums that fit. What is repaired is another segment, which
+        // the next plan takes.
+        var repaired = false
+        for input in inputs where try SegmentRepair(core: core, optimizer: optimizer).run(vector.field, input) {
+            repaired = true
+        }
+        if repaired { return }
         let rows = liveRows(inputs)
         var segment: SealedSegment?
         if !rows.isEmpty {
@@ -83,13 +88,24 @@ struct SegmentMerger {
             id: id, path: path, entry: entry, placement: core.placement(field.name))
     }
 
-    /// False when there is no such vector any more.
     private func swap(
         _ field: VectorField, _ inputs: [SealedView], _ segment: SealedSegment?, _ rows: [SegmentRow]
     ) throws -> Bool {
-        let store = core.store
+        try core.replace(inputs, of: field, by: segment, rows)
+    }
+}
+
+extension CollectionCore {
+    /// Puts a segment in the place of others in one commit; nil: nothing of them lives.
+    ///
+    /// - Parameter rows: of the segment, with the rows of `inputs` that they were.
+    /// - Returns: false when there is no such vector any more.
+    func replace(
+        _ inputs: [SealedView], of field: VectorField, by segment: SealedSegment?, _ rows: [SegmentRow]
+    ) throws -> Bool {
+        let store = store
         let isDropped = SharedFlag()
-        try core.writer.perform { context in
+        try writer.perform { context in
             let state = context.state
             guard let index = state.index(of: field) else {
                 isDropped.set()

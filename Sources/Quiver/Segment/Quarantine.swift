@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 
 /// `quarantine/` in a collection's directory: files that were damaged and have been replaced.
 ///
@@ -31,6 +32,16 @@ struct Quarantine {
         }
         prune()
         return target
+    }
+
+    /// Moves a file here that has been replaced, and says so.
+    func note(_ path: String, _ parts: [String], _ logger: Logger) {
+        let place = take(path).map { "moved to \($0)" } ?? "removed"
+        logger.error(
+            """
+            segment file \(path) was damaged (\(parts.joined(separator: ", "))): its vectors are whole and were written \
+            anew, its index is built again, and it was \(place)
+            """)
     }
 
     var files: [String] { ((try? Files.names(in: directory)) ?? []).sorted() }

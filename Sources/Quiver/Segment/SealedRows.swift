@@ -100,6 +100,7 @@ import QuiverModel
         else { throw chunks.damaged("meta") }
         let offsets = unsafe try chunks.data(.upperOffsets, UInt32.self, count: pointCount + 1)
         let upperWords = unsafe Int(offsets[pointCount]) * graph.m
+        guard upperWords > 0 || graph.topLevel == 0 else { throw chunks.damaged("meta") }
         return unsafe GraphView(
             rowCount: pointCount, m: graph.m,
             links: try chunks.data(

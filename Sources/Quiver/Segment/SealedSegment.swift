@@ -24,7 +24,7 @@ import QuiverModel
     /// Nil when the segment is flat.
     let indexing: SegmentIndexing?
 
-    private let file: MappedFile
+    let mappedFile: MappedFile
     private let isCold = Atomic(false)
 
     var pointCount: Int { meta.pointCount }
@@ -55,7 +55,7 @@ import QuiverModel
         sparse = meta.kind == .sparse ? try SealedSparse(meta, chunks) : nil
         indexing = SegmentIndexing(text: meta.indexing)
         self.meta = meta
-        self.file = file
+        mappedFile = file
         place(placement)
     }
 
@@ -90,7 +90,7 @@ import QuiverModel
         }
     }
 
-    private var reader: SegmentReader { SegmentReader(.file(file, entry), path: path) }
+    private var reader: SegmentReader { SegmentReader(.file(mappedFile, entry), path: path) }
 
     /// The bytes of the data of each chunk that the file has.
     func chunkBytes() throws(QuiverError) -> [(chunk: SegmentChunk, bytes: Int)] {
@@ -115,12 +115,16 @@ import QuiverModel
 
     /// A descriptor of the file, the caller's own.
     func duplicateDescriptor() throws(QuiverError) -> Int32 {
-        try mapping { () throws(LMDBError) in try transaction.environment.duplicateDescriptor() }
+        do throws(FileError) {
+            return try mappedFile.duplicateDescriptor()
+        } catch {
+            throw QuiverError(error)
+        }
     }
 
     /// As a copy of the collection names it.
     func file(vectorName: String, byteCount: UInt64) -> SegmentFile {
-        SegmentFile(id: id, vectorName: vectorName, byteCount: byteCount, sha256: [])
+        SegmentFile(id: id, vectorName: vectorName, byteCount: byteCount, sha256: entry.digest)
     }
 
     /// Compares every chunk with its checksum. Reads the whole file.

@@ -48,7 +48,7 @@ struct SegmentCheckup {
         if stamps.isEmpty, damaged.isEmpty { return }
         let rebuilt = try rebuild(damaged)
         try commit(stamps, rebuilt)
-        for damaged in damaged { noteQuarantine(damaged) }
+        for damaged in damaged { store.quarantine.note(store.segmentPath(damaged.listed.id), damaged.parts, logger) }
     }
 
     private func read<Value>(_ body: (TransactionHandle) throws -> Value) throws -> Value {
@@ -63,10 +63,12 @@ struct SegmentCheckup {
         do {
             for damaged in damaged {
                 let dead = try read { try store.deadRows(damaged.listed.id, $0) }
-                let segment = try SegmentRemains.rebuild(
-                    damaged.listed, field: damaged.field, dead: dead, as: next,
-                    placement: SegmentPlacement(damaged.field.name, config), store)
-                rebuilt.append(Rebuilt(old: damaged.listed.id, segment: segment))
+                let remains = try SegmentRemains(
+                    path: store.segmentPath(damaged.listed.id), entry: damaged.listed.entry)
+                let made = try remains.rebuild(
+                    field: damaged.field, as: next, placement: SegmentPlacement(damaged.field.name, config), store,
+                    isDead: { dead.contains($0) })
+                rebuilt.append(Rebuilt(old: damaged.listed.id, segment: made?.segment))
                 next += 1
             }
         } catch {
@@ -95,15 +97,5 @@ struct SegmentCheckup {
     private func counters(_ transaction: TransactionHandle) throws -> StoreState {
         guard let bytes = unsafe try transaction.getChecked(store.meta, StoreState.key) else { return StoreState() }
         return unsafe try StoreState(bytes)
-    }
-
-    private func noteQuarantine(_ damaged: Damaged) {
-        let path = store.segmentPath(damaged.listed.id)
-        let place = store.quarantine.take(path).map { "moved to \($0)" } ?? "removed"
-        logger.error(
-            """
-            segment file \(path) was damaged (\(damaged.parts.joined(separator: ", "))): its vectors are whole and were \
-            written anew, its index is built again, and it was \(place)
-            """)
     }
 }

@@ -17,15 +17,21 @@ enum SegmentInspection {
     /// - Parameters:
     ///   - stamp: of the file when it was last compared; nil: compare it.
     ///   - isDirect: what the disk holds, not what is cached.
-    ///   - progress: called with the bytes of each part read.
+    ///   - progress: called with the bytes of each part of the whole file; what it throws ends the inspection.
     /// - Throws: when the file is there and may not be opened, or there is no memory or descriptor.
     static func inspect(
         _ path: String, _ entry: SegmentEntry, stamp: FileStamp? = nil, isDirect: Bool = false,
-        progress: (Int) -> Void = { _ in }
+        progress: (Int) throws(FileError) -> Void = { _ throws(FileError) in }
     ) throws(FileError) -> Finding {
         if let stamp, stamp == FileStamp(path: path) { return .untouched }
         guard Files.exists(path) else { return .primaryDamage("is missing or empty") }
-        let file = try DataFile(path, isDirect: isDirect)
+        return try inspect(try DataFile(path, isDirect: isDirect), entry, progress)
+    }
+
+    static func inspect(
+        _ file: borrowing DataFile, _ entry: SegmentEntry,
+        _ progress: (Int) throws(FileError) -> Void = { _ throws(FileError) in }
+    ) throws(FileError) -> Finding {
         if file.byteCount == 0 { return .primaryDamage("is missing or empty") }
         // Before it is read: of what is written to it meanwhile the stamp tells.
         let before = file.stamp
@@ -54,10 +60,11 @@ enum SegmentInspection {
 
     /// Nil where the disk cannot give the bytes, or the file ends before them.
     private static func digest(
-        _ file: borrowing DataFile, _ range: Range<Int>, _ progress: (Int) -> Void = { _ in }
+        _ file: borrowing DataFile, _ range: Range<Int>,
+        _ progress: (Int) throws(FileError) -> Void = { _ throws(FileError) in }
     ) throws(FileError) -> [UInt8]? {
         do throws(FileError) {
-            return try file.sha256(range) { (count) throws(FileError) in progress(count) }
+            return try file.sha256(range, progress: progress)
         } catch {
             if error.code == EIO { return nil }
             throw error
@@ -72,5 +79,24 @@ extension SegmentChunk {
         case .slots, .rowOffsets, .vectors, .sparseOffsets, .sparseIndices: true
         default: false
         }
+    }
+}
+
+extension SealedSegment {
+    /// Compares the file that is mapped with the manifest's entry.
+    ///
+    /// - Parameters: as `SegmentInspection.inspect` has them.
+    func inspect(
+        isDirect: Bool = false, progress: (Int) throws(FileError) -> Void = { _ throws(FileError) in }
+    ) throws(FileError) -> SegmentInspection.Finding {
+        let isInPlace = mappedFile.stamp?.inode == FileStamp(path: path)?.inode
+        if isInPlace {
+            return try SegmentInspection.inspect(try DataFile(path, isDirect: isDirect), entry, progress)
+        }
+        // It was removed or replaced; whoever has it open still has all of it.
+        let file = try DataFile(descriptor: mappedFile.duplicateDescriptor(), path)
+        let finding = try SegmentInspection.inspect(file, entry, progress)
+        if case .whole = finding { return .derivedDamage(["name"]) }
+        return finding
     }
 }

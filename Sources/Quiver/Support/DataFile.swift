@@ -36,6 +36,15 @@ struct DataFile: ~Copyable {
         }
         if descriptor < 0 { descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        try self.init(descriptor: descriptor, path, isDirect: direct)
+    }
+
+    /// Of a descriptor, which it closes in any case.
+    init(descriptor: Int32, _ path: String) throws(FileError) {
+        try self.init(descriptor: descriptor, path, isDirect: false)
+    }
+
+    private init(descriptor: Int32, _ path: String, isDirect: Bool) throws(FileError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             let code = errno
@@ -45,7 +54,7 @@ struct DataFile: ~Copyable {
         self.path = path
         self.descriptor = descriptor
         byteCount = Int(status.st_size)
-        self.isDirect = direct
+        self.isDirect = isDirect
     }
 
     deinit { _ = Glibc.close(descriptor) }
