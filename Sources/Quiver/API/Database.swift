@@ -51,7 +51,7 @@ public final class Database: Sendable {
 
     /// The storage directory, as it was given.
     package let path: String
-    private let options: Options
+    let options: Options
     let catalog: Catalog
     private let background: BackgroundWork
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
@@ -142,7 +142,7 @@ public final class Database: Sendable {
 
     private static let lockPatience = Duration.seconds(2)
 
-    private var collectionsPath: String { path + "/collections" }
+    var collectionsPath: String { path + "/collections" }
 
     private func openCollections() throws {
         let stored = try catalog.read()
@@ -171,7 +171,7 @@ public final class Database: Sendable {
         contents.withLock { $0.aliases = stored.aliases }
     }
 
-    private func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
+    func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
         try CollectionCore(
             name: name, directory: collectionsPath + "/" + stored.directory, stored: stored, options: options,
             work: background, workers: workers, filterCache: filterCache)
@@ -407,6 +407,71 @@ public final class Database: Sendable {
             .map { (alias: $0.key.text, collection: $0.value.text) }
     }
 
+    /// What is to become of the catalogue, and of what is in memory.
+    struct Replacement {
+        var collections: [ExactName: Catalog.StoredCollection] = [:]
+        var aliases: [ExactName: ExactName]
+    }
+
+    /// Checks whether staged collections can be those of the given names.
+    func replacement(
+        _ staged: [(staging: CollectionStaging, name: String)], _ added: [SnapshotHead.Alias], replacing: Bool
+    ) throws(QuiverError) -> Replacement {
+        let (present, aliases) = contents.withLock { ($0.collections, $0.aliases) }
+        var change = Replacement(aliases: aliases)
+        for (staging, name) in staged {
+            let name = ExactName(name)
+            if let core = present[name] {
+                if !replacing { throw .collectionExists(name.text) }
+                try Database.checkAgreement(staging.stored.config, core.config)
+            } else if aliases[name] != nil {
+                throw .badRequest(
+                    "Can't create collection with name `\(name.text)`. Alias with the same name already exists")
+            }
+            change.collections[name] = staging.stored
+        }
+        for alias in added {
+            let target = ExactName(alias.collection)
+            if present[ExactName(alias.alias)] != nil || change.collections[ExactName(alias.alias)] != nil {
+                throw .collectionExists(alias.alias)
+            }
+            guard change.collections[target] != nil else { throw .collectionMissing(alias.collection) }
+            change.aliases[ExactName(alias.alias)] = target
+        }
+        return change
+    }
+
+    /// A collection takes the state of another only where their vectors and shards are the same.
+    private static func checkAgreement(_ new: CollectionConfig, _ present: CollectionConfig) throws(QuiverError) {
+        let problem = "Snapshot is not compatible with existing collection: Collection"
+        guard new.vectors == present.vectors else {
+            throw .badInput(
+                "\(problem) vectors: \(shown(present.vectors)) Snapshot Vectors: \(shown(new.vectors))")
+        }
+        guard new.shardNumber == present.shardNumber else {
+            throw .badInput("\(problem) shard number: \(present.shardNumber) Snapshot shard number: \(new.shardNumber)")
+        }
+    }
+
+    private static func shown(_ vectors: VectorsConfig?) -> String {
+        guard let vectors, let bytes = try? StoredConfig.encode(vectors) else { return "{}" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// After the catalogue has it. Returns what was replaced, to be closed and removed.
+    func replaceContents(_ change: Replacement, _ cores: [ExactName: CollectionCore]) -> [CollectionCore] {
+        contents.withLock { contents in
+            var replaced: [CollectionCore] = []
+            for (name, stored) in change.collections {
+                if let old = contents.collections[name] { replaced.append(old) }
+                contents.collections[name] = cores[name]
+                contents.directories[name] = stored.directory
+            }
+            contents.aliases = change.aliases
+            return replaced
+        }
+    }
+
     /// What a cut of `names` is to hold, by names; with the directory of each, and the aliases that lead there.
     func cutContents(
         _ names: [String]?
@@ -441,7 +506,7 @@ public final class Database: Sendable {
         }
     }
 
-    private static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
+    static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
 }
 
 extension AliasAction {

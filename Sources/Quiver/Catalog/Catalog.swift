@@ -81,8 +81,22 @@ struct Catalog: Sendable {
     }
 
     func put(_ collection: StoredCollection, name: ExactName) throws {
-        let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
+        try enter(collection, name, &transaction)
+        try transaction.commit()
+    }
+
+    /// Enters collections and writes all aliases anew, in one transaction.
+    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]) throws {
+        var transaction = try environment.beginWrite()
+        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) { try enter(entry, name, &transaction) }
+        try enter(new, &transaction)
+        try transaction.commit()
+    }
+
+    private func enter(
+        _ collection: StoredCollection, _ name: ExactName, _ transaction: inout WriteTransaction
+    ) throws {
         let former = stored(name, transaction.handle)
         // The log of the collection itself tells of changes of its configuration.
         if former?.directory != collection.directory {
@@ -91,14 +105,21 @@ struct Catalog: Sendable {
                     former == nil ? .made : .replaced, collection: name.text, identity: collection.directory,
                     formerIdentity: former?.directory, config: collection.config), &transaction)
         }
-        try transaction.putChecked(collections, name.text, bytes)
-        try transaction.commit()
+        try transaction.putChecked(collections, name.text, try StoredConfig.encode(collection))
     }
 
     /// For the journal: an entry that is damaged can be replaced and removed as any other.
     private func stored(_ name: ExactName, _ transaction: TransactionHandle) -> StoredCollection? {
         guard let bytes = unsafe try? transaction.getChecked(collections, name.text) else { return nil }
         return unsafe try? StoredConfig.decode(StoredCollection.self, from: bytes)
+    }
+
+    private func enter(_ new: [ExactName: ExactName], _ transaction: inout WriteTransaction) throws {
+        try transaction.removeAll(aliases)
+        let all = new.sorted { $0.key < $1.key }
+        for (alias, name) in all { try transaction.putChecked(aliases, alias.text, name.text) }
+        let told = all.map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
+        try journal.append(.init(.aliases, aliases: told), &transaction)
     }
 
     /// Removes a collection and the given aliases of it.
@@ -114,13 +135,7 @@ struct Catalog: Sendable {
     /// Writes all aliases anew, in one transaction.
     func setAliases(_ new: [ExactName: ExactName]) throws {
         var transaction = try environment.beginWrite()
-        try transaction.removeAll(aliases)
-        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.putChecked(aliases, alias.text, name.text)
-        }
-        let all = new.sorted { $0.key < $1.key }
-            .map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
-        try journal.append(.init(.aliases, aliases: all), &transaction)
+        try enter(new, &transaction)
         try transaction.commit()
     }
 

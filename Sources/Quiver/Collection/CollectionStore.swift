@@ -44,9 +44,11 @@ struct CollectionStore: Sendable {
 
     var segmentsDirectory: String { directory + "/segments" }
 
-    func segmentPath(_ id: UInt64) -> String {
+    func segmentPath(_ id: UInt64) -> String { CollectionStore.segmentPath(id, in: directory) }
+
+    static func segmentPath(_ id: UInt64, in directory: String) -> String {
         let digits = String(id, radix: 16)
-        return segmentsDirectory + "/" + String(repeating: "0", count: max(0, 16 - digits.utf8.count)) + digits + ".seg"
+        return directory + "/segments/" + String(repeating: "0", count: max(0, 16 - digits.utf8.count)) + digits + ".seg"
     }
 
     /// Opens the environment in `directory`, making both when they are new.

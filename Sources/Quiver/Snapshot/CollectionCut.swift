@@ -66,7 +66,7 @@ package final class CollectionCut: Sendable {
     /// - Throws: `.closed` when the collection is closed or deleted meanwhile, and whatever `body` throws.
     package func forEachRecordPart(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let transaction = try liveRecords()
-        var stream = RecordStreamWriter(store, transaction.handle)
+        var stream = RecordStreamWriter(store.environment, transaction.handle)
         unsafe try stream.write { part in
             if transaction.isCancelled { throw CollectionCut.closed }
             unsafe try body(part)
