@@ -16,9 +16,8 @@ enum WriteAheadLog {
         var start = 0
         while start < record.count {
             let end = min(record.count, start + CollectionStore.logPartBytes)
-            try unsafe record.withUnsafeBytes { (bytes) throws(LMDBError) in
-                _ = try unsafe transaction.putChecked(
-                    store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]), .append)
+            try unsafe record.span.extracting(start..<end).withUnsafeBytes { (bytes) throws(LMDBError) in
+                _ = try unsafe transaction.putChecked(store.log, key(sequence, part: part), bytes, .append)
             }
             start = end
             part += 1

@@ -73,6 +73,30 @@ struct ReplayTests {
             reopened.close()
         }
 
+        // What was copied while the original was in use.
+        for (number, staging) in run.stagings.enumerated() {
+            let sequence = staging.manifest.sequence
+            let target = random.pick(run.images.keys.filter { $0 >= sequence }.sorted())
+            let name = "restored \(number)"
+            do {
+                for record in records[Int(sequence)..<Int(target)] { try record.withUnsafeBytes { try staging.replay($0) } }
+                try staging.publish(as: name, replacing: false)
+                let collection = try run.restored.collection(name)
+                if let expected = run.images[target] {
+                    let difference = try CollectionImage(collection).difference(from: expected)
+                    #expect(difference == nil, "QUIVER_SEED=\(seed), staged at \(sequence), replayed to \(target)")
+                }
+                try await collection.update([.deletePoints(.filter(Filter()))])
+                #expect(collection.lastSequence == target + 1)
+            } catch {
+                Issue.record("QUIVER_SEED=\(seed), staged at \(sequence), replayed to \(target): \(error)")
+            }
+        }
+        run.restored.close()
+        let reopened = try Database.open(run.directory.path + "/restored", options: LogRun.options)
+        #expect(reopened.collectionNames.count == run.stagings.count)
+        reopened.close()
+
         // From nothing.
         let database = try Database.open(run.directory.path + "/new", options: LogRun.options)
         try await database.createCollection(LogRun.name, LogRun.config)
