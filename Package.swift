@@ -112,7 +112,7 @@ let package = Package(
         .target(
             name: "QuiverServer",
             dependencies: [
-                "Quiver", "QuiverModel", "QuiverText", "QuiverWire", "QuiverBackup", "CZlib",
+                "Quiver", "QuiverModel", "QuiverText", "QuiverWire", "QuiverArchive", "QuiverBackup", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: whenServing),

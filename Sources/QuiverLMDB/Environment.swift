@@ -13,7 +13,7 @@ import Darwin
 /// a second one drops the first one's locks: `open` refuses it.
 ///
 /// Sendable because the `MDB_env` is made for use by many threads, `gate` orders the operations that are not, and
-/// every mutable field sits behind a lock. The counter of open write cursors is touched by the one writer only.
+/// every mutable field sits behind a lock or changes with the gate held. The counter of open write cursors is touched by the one writer only.
 @safe @usableFromInline
 package final class Environment: @unchecked Sendable {
     package struct Options: Sendable {
@@ -48,8 +48,11 @@ package final class Environment: @unchecked Sendable {
 
     package let path: String
     package let options: Options
-    /// Valid until `close()`; reached only between entering and leaving the gate, which `close()` shuts.
-    let environment: OpaquePointer
+    /// Valid until `close()`; reached only between entering and leaving the gate, which `close()` shuts. Replaced, with
+    /// the gate held, by `reopenHeld`.
+    var environment: OpaquePointer
+    /// False after a failure of the disk that leaves open what it holds: nothing is written any more.
+    var isDurable = true
     let gate = TransactionGate()
     let pool: ReadTransactionPool
     let databases = Mutex(DatabaseTable())
@@ -66,13 +69,8 @@ package final class Environment: @unchecked Sendable {
             throw .alreadyOpen(path: path)
         }
 
-        var created: OpaquePointer?
-        try unsafe LMDBError.check(mdb_env_create(&created))
-        guard let environment = unsafe created else { throw .outOfMemory }
+        let environment = try unsafe Self.makeRaw(path: path, options: options)
         do throws(LMDBError) {
-            if locks && !options.readOnly { try Self.reserveLockFile(path + "-lock", maxReaders: options.maxReaders) }
-            try unsafe Self.configure(environment, path: path, options: options, existed: existed)
-            try unsafe Self.openMainDatabase(environment, path: path)
             if !existed { try Self.syncDirectory(of: path) }
             fileIdentity = locks ? FileIdentity(path: path) : nil
             if let fileIdentity, !OpenFiles.insert(fileIdentity) { throw .alreadyOpen(path: path) }
@@ -88,9 +86,24 @@ package final class Environment: @unchecked Sendable {
         unsafe writeCursorCount.initialize(to: 0)
     }
 
-    private static func configure(
-        _ environment: OpaquePointer, path: String, options: Options, existed: Bool
-    ) throws(LMDBError) {
+    static func makeRaw(path: String, options: Options) throws(LMDBError) -> OpaquePointer {
+        var created: OpaquePointer?
+        try unsafe LMDBError.check(mdb_env_create(&created))
+        guard let environment = unsafe created else { throw .outOfMemory }
+        do throws(LMDBError) {
+            if !options.noLock && !options.readOnly {
+                try Self.reserveLockFile(path + "-lock", maxReaders: options.maxReaders)
+            }
+            try unsafe Self.configure(environment, path: path, options: options)
+            try unsafe Self.openMainDatabase(environment, path: path)
+        } catch {
+            unsafe mdb_env_close(environment)
+            throw error
+        }
+        return unsafe environment
+    }
+
+    private static func configure(_ environment: OpaquePointer, path: String, options: Options) throws(LMDBError) {
         guard let maxReaders = UInt32(exactly: options.maxReaders),
             let maxDatabases = UInt32(exactly: options.maxDatabases)
         else { throw .other(code: EINVAL) }
@@ -170,6 +183,11 @@ package final class Environment: @unchecked Sendable {
         unsafe writeCursorCount.deallocate()
     }
 
+    /// Somebody else may open the file.
+    func forgetFile() {
+        if let fileIdentity { OpenFiles.remove(fileIdentity) }
+    }
+
     private func tearDown() {
         pool.discardIdle()
         // A file that was deleted while it was open gives its inode to the next new one once nobody holds it, which
@@ -178,7 +196,7 @@ package final class Environment: @unchecked Sendable {
         var descriptor: mdb_filehandle_t = -1
         let held = unsafe mdb_env_get_fd(environment, &descriptor) == 0 ? dup(descriptor) : -1
         unsafe mdb_env_close(environment)
-        if let fileIdentity { OpenFiles.remove(fileIdentity) }
+        forgetFile()
         if held >= 0 { _ = closeDescriptor(held) }
     }
 }

@@ -29,10 +29,6 @@ public final class Database: Sendable {
         /// Bytes of log that are kept for the next backup of a collection; with more, that copies the collection anew.
         public var keptLogBytes = Limits.keptLogBytes
         public var logger = Logger(label: "quiver")
-        /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
-        public var snapshotsPath: String?
-        /// Where snapshots are kept if not in a directory.
-        package var snapshotStorage: (any SnapshotStorage)?
         /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
         /// anew; zero: never.
         public var scrubInterval = Duration.seconds(24 * 3600)
@@ -40,6 +36,10 @@ public final class Database: Sendable {
         public var scrubBytesPerSecond = 32 << 20
         /// From the opening to the first time.
         var scrubDelay = Duration.seconds(300)
+        /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
+        public var snapshotsPath: String?
+        /// Where snapshots are kept if not in a directory.
+        package var snapshotStorage: (any SnapshotStorage)?
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -54,9 +54,9 @@ public final class Database: Sendable {
     let options: Options
     let catalog: Catalog
     private let background: BackgroundWork
+    private let scrubber: Scrubber
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
-    private let scrubber: Scrubber
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -90,7 +90,7 @@ public final class Database: Sendable {
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
         try Database.refuseLostCatalog(path)
-        catalog = try Catalog(path: path + "/catalog.mdb")
+        catalog = try Database.openCatalog(path)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
@@ -140,6 +140,18 @@ public final class Database: Sendable {
         }
     }
 
+    /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
+    /// directory of the collections is made after its first commit.
+    private static func openCatalog(_ path: String) throws -> Catalog {
+        let file = path + "/catalog.mdb"
+        do {
+            return try Catalog(path: file)
+        } catch LMDBError.invalidFile where !Files.exists(path + "/collections") {
+            Files.remove(file)
+            return try Catalog(path: file)
+        }
+    }
+
     private static let lockPatience = Duration.seconds(2)
 
     var collectionsPath: String { path + "/collections" }
@@ -147,6 +159,9 @@ public final class Database: Sendable {
     private func openCollections() throws {
         let stored = try catalog.read()
         try Files.createDirectories(collectionsPath)
+        // Names that a process made which ended before it could make them durable.
+        try Files.synchronise(directory: collectionsPath)
+        try Files.synchronise(directory: path)
         // Directories that no entry names: left by a creation or deletion that did not end.
         let known = Set(stored.collections.values.map(\.directory))
         for name in try Files.names(in: collectionsPath) where !known.contains(name) {

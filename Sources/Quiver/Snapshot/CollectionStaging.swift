@@ -29,6 +29,7 @@ package final class CollectionStaging {
     /// After a replay: what the catalogue has to know, where records changed the configuration.
     private var replayed: Catalog.StoredCollection?
     private var finished: Set<UInt64> = []
+    private var isChecked = false
 
     init(_ manifest: CollectionManifest, database: Database) throws {
         self.manifest = manifest
@@ -125,7 +126,9 @@ package final class CollectionStaging {
             try Files.synchronise(directory: database.collectionsPath)
             let core = try database.openCore(name, stored)
             stage = .opened(core)
-            if replayed == nil { try check(core) }
+            // What is replayed goes further than what came with the copy.
+            if !isChecked { try check(core) }
+            isChecked = true
             return core
         } catch {
             throw QuiverError(wrapping: error)
@@ -201,7 +204,8 @@ package final class CollectionStaging {
         switch stage {
         case .ended: return
         case .records(let store, _): try? store.environment.close()
-        case .opened(let core): core.close()
+        case .opened(let core):
+            core.close()
         case .segments, .segment: break
         }
         stage = .ended

@@ -2,14 +2,14 @@ import Glibc
 
 /// An operating-system thread: what an LMDB write transaction, which belongs to its thread, and
 /// everything that blocks have to run on.
-final class OSThread: @unchecked Sendable {
+package final class OSThread: @unchecked Sendable {
     // @unchecked: `handle` is written once in init and only read by `join`.
     private let handle: pthread_t
 
     /// 8 MiB, as the main thread has: a recursion over 127 levels of JSON fits easily.
     private static let stackBytes = 8 << 20
 
-    init(_ body: @escaping @Sendable () -> Void) {
+    package init(_ body: @escaping @Sendable () -> Void) {
         let box = unsafe Unmanaged.passRetained(Body(run: body))
         var handle = pthread_t()
         // Raw memory: which module the empty initialiser of the attributes comes from is not clear to every build.
@@ -32,12 +32,12 @@ final class OSThread: @unchecked Sendable {
     }
 
     /// A thread that nobody waits for.
-    static func detach(_ body: @escaping @Sendable () -> Void) {
+    package static func detach(_ body: @escaping @Sendable () -> Void) {
         let thread = OSThread(body)
         pthread_detach(thread.handle)
     }
 
-    func join() {
+    package func join() {
         _ = pthread_join(handle, nil)
     }
 

@@ -9,7 +9,20 @@ struct Settings: Sendable {
         case text, json
     }
 
+    /// The bucket that snapshots are kept in.
+    struct S3: Sendable {
+        var bucket: String?
+        var region: String?
+        var endpointURL: String?
+        var accessKey: String?
+        var secretKey: String?
+    }
+
     var storagePath = "./storage"
+    /// Nil: in the storage directory.
+    var snapshotsPath: String?
+    var snapshotsAreInS3 = false
+    var s3 = S3()
     var server = ServerOptions()
     /// Threads that answer queries; 0: one per core.
     var searchThreads = 0
@@ -23,6 +36,7 @@ struct Settings: Sendable {
         options.workerThreads = searchThreads
         options.indexingThreads = optimizerCPUBudget >= 0 ? optimizerCPUBudget : max(1, cores + optimizerCPUBudget)
         options.logger = logger
+        options.snapshotsPath = snapshotsPath
         return options
     }
 }

@@ -47,12 +47,12 @@ public struct QuiverServer: Sendable {
 
     /// The interface alone.
     func start(group: any EventLoopGroup) async throws -> Listener {
-        try await start(try Handlers(database: database, options: options), group: group)
+        try await start(try Handlers(database: database, options: options, logger: logger), group: group)
     }
 
     /// The interface, and the port for metrics where there is one. When one of them cannot be listened on, neither is.
     func startAll(group: any EventLoopGroup) async throws -> [Listener] {
-        let handlers = try Handlers(database: database, options: options)
+        let handlers = try Handlers(database: database, options: options, logger: logger)
         let first = try await start(handlers, group: group)
         guard options.metricsPort > 0 else { return [first] }
         do {
