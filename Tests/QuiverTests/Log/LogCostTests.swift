@@ -55,14 +55,14 @@ struct LogCostTests {
     private func write(_ batches: [PointBatch], to collection: Quiver.Collection) throws {
         let progress = LockedCondition(0)
         for batch in batches {
-            progress.wait { waiting in
+            progress.wait { waiting -> Void? in
                 if waiting >= 64 { return nil }
                 waiting += 1
                 return ()
             }
             try collection.submitBlocking([.upsert(batch)]) { _ in progress.change { $0 -= 1 } }
         }
-        progress.wait { $0 == 0 ? () : nil }
+        progress.wait { waiting -> Void? in waiting == 0 ? () : nil }
     }
 
     private func open(_ directory: TemporaryDirectory, _ name: String, keeping: Bool) throws -> Quiver.Collection {
