@@ -32,6 +32,13 @@ public enum Limits {
     public static let growingBytes = 32 << 20
     /// Records of the log, in multiples of `growingBytes`, after which growing segments are sealed although they are small.
     public static let logToGrowing = 4
+    /// Bytes of one record of the log, which names every point that an update changed; 400 beyond.
+    public static let logRecordBytes = 1 << 30
+    /// Records of the log that are kept for backups although everything in them is sealed; with more of them the log mark
+    /// goes, and the next backup copies the collection anew.
+    public static let keptLogBytes = 1 << 30
+    /// Entries of the catalogue's journal; older ones go.
+    public static let journalEntries: UInt64 = 65_536
     /// Sealing may fall behind by this many frozen growing segments before the writer waits.
     public static let frozenSegments = 2
     /// Bytes of address space that a collection's environment maps at first.

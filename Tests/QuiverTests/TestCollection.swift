@@ -47,6 +47,12 @@ final class TestCollection: @unchecked Sendable {
         collection = try database.collection("c")
     }
 
+    /// The same where the collection may be gone.
+    func reopenStorage() throws {
+        close()
+        database = try Database.open(path, options: options)
+    }
+
     func reopen() throws {
         close()
         try open()

@@ -26,6 +26,8 @@ public final class Database: Sendable {
         public var collectionMapBytes = Limits.collectionMapBytes
         /// Bytes of updates that may wait for one collection's writer.
         public var writeQueueBytes = Limits.writeQueueBytes
+        /// Bytes of log that are kept for the next backup of a collection; with more, that copies the collection anew.
+        public var keptLogBytes = Limits.keptLogBytes
         public var logger = Logger(label: "quiver")
         /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
         public var snapshotsPath: String?
@@ -257,6 +259,7 @@ public final class Database: Sendable {
         do {
             let core = try openCore(name.text, stored)
             opened = core
+            if try catalog.journal.state().isKept { try core.setLogMark(0) }
             try Files.synchronise(directory: core.store.directory)
             try Files.synchronise(directory: collectionsPath)
             try catalog.put(stored, name: name)
@@ -290,38 +293,31 @@ public final class Database: Sendable {
     package func updateCollectionBlocking(_ nameOrAlias: String, _ patch: CollectionPatch) throws(QuiverError) {
         try changingCatalog { () throws(QuiverError) in
             let core = try core(nameOrAlias)
-            let config = try core.config.applying(patch)
-            let name = ExactName(core.name)
-            let directory = contents.withLock { $0.directories[name] } ?? ""
-            do {
-                let generation = core.vectorConfig.generation
-                try catalog.put(
-                    .init(directory: directory, config: config, vectorGeneration: generation), name: name)
-            } catch {
-                throw QuiverError(wrapping: error)
-            }
-            core.config = config
-            core.placeSegments()
-            core.optimizer.start()
+            try ConfigurationChange(core: core).apply(try core.config.applying(patch))
+            bringCatalogUpToDate(core)
         }
     }
 
-    /// Changes the vector names of a collection. The change counts as soon as the collection's own environment has it;
-    /// should the catalogue not take it, the next opening brings the catalogue up to date.
+    /// Changes the vector names of a collection.
     func changeVectorNames(
         _ core: CollectionCore, _ change: (VectorNameChange) throws(QuiverError) -> VectorNameChange.Outcome
     ) throws(QuiverError) -> UInt64 {
         try changingCatalog { () throws(QuiverError) in
             let outcome = try change(VectorNameChange(core: core))
-            let name = ExactName(core.name)
-            if let directory = contents.withLock({ $0.directories[name] }) {
-                do {
-                    try catalog.put(core.stored(directory), name: name)
-                } catch {
-                    options.logger.warning("the catalogue has not taken the vector names of \(core.name): \(error)")
-                }
-            }
+            bringCatalogUpToDate(core)
             return outcome.sequence
+        }
+    }
+
+    /// After a change of a collection's configuration, which counts as soon as the collection's own environment has it:
+    /// should the catalogue not take it, the next opening brings it up to date.
+    private func bringCatalogUpToDate(_ core: CollectionCore) {
+        let name = ExactName(core.name)
+        guard let directory = contents.withLock({ $0.directories[name] }) else { return }
+        do {
+            try catalog.put(core.stored(directory), name: name)
+        } catch {
+            options.logger.warning("the catalogue has not taken the configuration of \(core.name): \(error)")
         }
     }
 

@@ -19,4 +19,19 @@ extension Payload {
             throw QuiverError(error)
         }
     }
+
+    /// The payload that the engine itself wrote, byte for byte, from a place where it may have been damaged.
+    init(stored bytes: UnsafeRawBufferPointer) throws(QuiverError) {
+        do throws(PayloadError) {
+            try Payload.parsers.withParser { (parser) throws(PayloadError) in
+                try unsafe parser.withParsed(bytes: bytes, mapError: { (error) in PayloadError.json(error) }) {
+                    (root) throws(PayloadError) in
+                    guard root.isObject else { throw .notAnObject }
+                }
+            }
+        } catch {
+            throw QuiverError(.corrupted, "a payload is damaged: \(error)")
+        }
+        self.init(validated: unsafe Array(bytes))
+    }
 }

@@ -10,6 +10,8 @@ import QuiverModel
 /// | `meta` | `format` | u32 format version, little-endian |
 /// | `collections` | name | `StoredCollection` as JSON |
 /// | `aliases` | alias | name of the collection |
+/// | `meta` | `journal` | `CatalogJournal.State` as JSON, once logs were kept for backups |
+/// | `journal` | u64 number, big-endian | `CatalogJournal.Entry` as JSON |
 ///
 /// All of it is small, and read once at open; changes are rare, and each is one transaction.
 struct Catalog: Sendable {
@@ -17,7 +19,7 @@ struct Catalog: Sendable {
         /// Name of its directory below `collections/`.
         var directory: String
         var config: CollectionConfig
-        /// Of the `VectorSet` that `config` speaks of; nil as 0: as the collection was made.
+        /// Of the `VectorSet` that `config` is; nil as 0: as the collection was made.
         var vectorGeneration: UInt64?
     }
 
@@ -32,6 +34,7 @@ struct Catalog: Sendable {
     private let meta: Table
     private let collections: Table
     private let aliases: Table
+    let journal: CatalogJournal
 
     init(path: String) throws {
         environment = try Environment(path: path, options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8))
@@ -39,6 +42,8 @@ struct Catalog: Sendable {
         meta = try transaction.openDatabase("meta", creating: true)
         collections = try transaction.openDatabase("collections", creating: true)
         aliases = try transaction.openDatabase("aliases", creating: true)
+        let journal = try transaction.openDatabase("journal", creating: true)
+        self.journal = CatalogJournal(environment: environment, meta: meta, entries: journal)
         if let bytes = unsafe try transaction.get(meta, "format") {
             var reader = unsafe ByteReader(bytes)
             let found = try reader.read(UInt32.self)
@@ -78,6 +83,17 @@ struct Catalog: Sendable {
     func put(_ collection: StoredCollection, name: ExactName) throws {
         let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
+        var former: StoredCollection?
+        if let bytes = unsafe try transaction.get(collections, name.text) {
+            former = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes)
+        }
+        // The log of the collection itself tells of changes of its configuration.
+        if former?.directory != collection.directory {
+            try journal.append(
+                .init(
+                    former == nil ? .made : .replaced, collection: name.text, identity: collection.directory,
+                    formerIdentity: former?.directory, config: collection.config), &transaction)
+        }
         try transaction.put(collections, name.text, bytes)
         try transaction.commit()
     }
@@ -98,8 +114,13 @@ struct Catalog: Sendable {
     /// Removes a collection and the given aliases of it.
     func remove(_ name: ExactName, aliases names: [ExactName]) throws {
         var transaction = try environment.beginWrite()
+        var identity: String?
+        if let bytes = unsafe try transaction.get(collections, name.text) {
+            identity = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes).directory
+        }
         try transaction.delete(collections, name.text)
         for alias in names { try transaction.delete(aliases, alias.text) }
+        try journal.append(.init(.deleted, collection: name.text, identity: identity), &transaction)
         try transaction.commit()
     }
 
@@ -110,6 +131,9 @@ struct Catalog: Sendable {
         for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
             try transaction.put(aliases, alias.text, name.text)
         }
+        let all = new.sorted { $0.key < $1.key }
+            .map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
+        try journal.append(.init(.aliases, aliases: all), &transaction)
         try transaction.commit()
     }
 

@@ -41,13 +41,7 @@ final class CollectionCore: Sendable {
 
     private let settings: Mutex<Settings>
 
-    var config: CollectionConfig {
-        get { settings.withLock { $0.config } }
-        set {
-            settings.withLock { $0 = Settings(newValue, $0.fields, generation: $0.generation) }
-            strictMode.change(newValue.strictMode)
-        }
-    }
+    var config: CollectionConfig { settings.withLock { $0.config } }
 
     /// What `config` says of vectors, and the generation of the vector set it says it of.
     var vectorConfig: (config: CollectionConfig, generation: UInt64) {
@@ -61,6 +55,12 @@ final class CollectionCore: Sendable {
 
     func changeVectors(_ config: CollectionConfig, generation: UInt64, fields: [VectorField]) {
         settings.withLock { $0 = Settings(config, fields, generation: generation) }
+    }
+
+    /// Everything but the vectors' names and shapes.
+    func changeConfiguration(_ config: CollectionConfig, generation: UInt64) {
+        settings.withLock { $0 = Settings(config, $0.fields, generation: generation) }
+        strictMode.change(config.strictMode)
     }
 
     /// As the present configuration has them. A view may have vectors that the configuration has not any more.
@@ -86,12 +86,12 @@ final class CollectionCore: Sendable {
         do {
             let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)
             self.store = store
-            var config = stored.config
             let set = try VectorSet.read(store)
             let generation = set?.generation ?? 0
+            var config = stored.config
             if let set, generation > stored.vectorGeneration ?? 0 {
-                config.vectors = set.vectors
-                config.sparseVectors = set.sparseVectors
+                config = set.config
+                strictMode.change(config.strictMode)
             }
             let fields = VectorField.fields(of: config, generation: generation)
             settings = Mutex(Settings(config, fields, generation: generation))
@@ -100,6 +100,7 @@ final class CollectionCore: Sendable {
             ).open()
             view = ViewBox(opened.view)
             nextSegmentID = opened.state.counters.nextSegmentID
+            opened.state.mostKeptLogBytes = options.keptLogBytes
             writer = CollectionWriter(
                 state: opened.state, indexes: opened.view.indexes, view: view, growingBytes: options.growingBytes,
                 mostQueuedBytes: options.writeQueueBytes)

@@ -112,6 +112,7 @@ struct CollectionOpener {
             sequence, record in
             state.logBytes += record.count
             do throws(ByteReader.Malformed) {
+                guard unsafe try LogRecord.moment(record).sequence == sequence else { throw ByteReader.Malformed() }
                 unsafe try LogReplay.apply(record, to: &target)
             } catch {
                 throw QuiverError(.corrupted, "record \(sequence) of the log is damaged")

@@ -16,6 +16,9 @@ final class CollectionState {
     private(set) var vectorGeneration: UInt64
     /// Bytes of log records since the last freeze.
     var logBytes = 0
+    var mostRecordBytes = Limits.logRecordBytes
+    /// Of the whole log, where records are kept for backups.
+    var mostKeptLogBytes = Limits.keptLogBytes
     /// Where vectors came to be or went, newest last, since the last commit: what a rollback has to undo.
     private var journal: [JournalEntry] = []
 
@@ -53,6 +56,9 @@ final class CollectionState {
         vectors.insert(VectorState(field, frozenCount: frozenSequences.count), at: place)
         vectorGeneration = field.generation
     }
+
+    /// What is not about the vectors of points changed in the configuration.
+    func noteConfiguration(generation: UInt64) { vectorGeneration = generation }
 
     /// All vectors of a name go, those that wait to be sealed as well.
     func removeVector(at index: Int, generation: UInt64) {

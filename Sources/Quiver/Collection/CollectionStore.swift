@@ -169,9 +169,10 @@ struct PointEntryBytes: ByteSource {
 
 /// The counters of a collection, written with every commit.
 ///
-/// `u32 format, u64 sequence, u64 sealed sequence, u32 slots, u64 next segment id`, little-endian.
+/// `u32 format, u64 sequence, u64 sealed sequence, u32 slots, u64 next segment id, u64 time, u64 log mark` (all bits
+/// set: none), little-endian.
 struct StoreState: Equatable {
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
     static let key = "state"
 
     /// Of the newest update.
@@ -181,6 +182,10 @@ struct StoreState: Equatable {
     /// Slots were given out below this one.
     var slotCount: UInt32 = 0
     var nextSegmentID: UInt64 = 1
+    /// Of the newest update, in microseconds since 1970: that of the next one is not smaller.
+    var time: UInt64 = 0
+    /// Somebody has copied the log up to this record: later ones are kept for them, within `Limits.keptLogBytes`.
+    var logMark: UInt64?
 
     init() {}
 
@@ -191,6 +196,8 @@ struct StoreState: Equatable {
         writer.write(sealedSequence)
         writer.write(slotCount)
         writer.write(nextSegmentID)
+        writer.write(time)
+        writer.write(logMark ?? .max)
         return writer.takeBytes()
     }
 
@@ -202,6 +209,9 @@ struct StoreState: Equatable {
             sealedSequence = try reader.read()
             slotCount = try reader.read()
             nextSegmentID = try reader.read()
+            time = try reader.read()
+            let mark = try reader.read(UInt64.self)
+            logMark = mark == .max ? nil : mark
         } catch {
             throw QuiverError(.corrupted, "the collection's state has a format this version does not know")
         }

@@ -20,6 +20,8 @@ final class CollectionWriter: Sendable {
         /// Of the vector set that `fields` are.
         var vectorGeneration: UInt64
         var byteCount: Int
+        /// Given where the operations are those of a record of the log: they have to become its moment again.
+        var replayed: LogMoment?
         var completion: @Sendable (Result<UInt64, QuiverError>) -> Void
     }
 

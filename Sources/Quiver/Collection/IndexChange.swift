@@ -5,6 +5,8 @@ import QuiverPayload
 /// Creates and drops field indexes on a live collection.
 struct IndexChange {
     let core: CollectionCore
+    /// Given where the change is that of a record of the log.
+    var replayed: LogMoment?
 
     typealias Completion = @Sendable (Result<UInt64, QuiverError>) -> Void
 
@@ -18,11 +20,16 @@ struct IndexChange {
         }
         let needsBuild = SharedFlag()
         let core = core
+        let replayed = replayed
         core.writer.submit(
             .init(
                 apply: { context in
                     let state = context.state
-                    state.counters.sequence += 1
+                    let stored = try StoredConfig.encode(params)
+                    try state.append(.makeFieldIndex, replayed: replayed, &context.transaction) { log in
+                        log.write(text: field.text)
+                        log.write(block: stored)
+                    }
                     let existing = context.indexes[field]
                     if let existing, existing.params == params {
                         // The same index again: it is there already, or will be when its build has ended.
@@ -35,7 +42,7 @@ struct IndexChange {
                     if let existing { try erase(existing, &context) }
                     let index = try FieldIndex.create(
                         field, params, isReady: state.pointCount == 0, in: &context.transaction)
-                    try context.transaction.put(state.store.indexes, field.text, try StoredConfig.encode(params))
+                    try context.transaction.put(state.store.indexes, field.text, stored)
                     context.indexes = context.indexes.with(index)
                     if !index.isReady { needsBuild.set() }
                 },
@@ -56,10 +63,13 @@ struct IndexChange {
 
     func drop(_ field: PayloadPath, completion: @escaping Completion) {
         let core = core
+        let replayed = replayed
         core.writer.submit(
             .init(
                 apply: { context in
-                    context.state.counters.sequence += 1
+                    try context.state.append(.dropFieldIndex, replayed: replayed, &context.transaction) { log in
+                        log.write(text: field.text)
+                    }
                     guard let index = context.indexes[field] else { return }
                     try erase(index, &context)
                     context.indexes = context.indexes.without(field)

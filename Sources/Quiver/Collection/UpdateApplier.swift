@@ -9,14 +9,15 @@ struct UpdateApplier: ~Copyable {
     let state: CollectionState
     let indexes: FieldIndexSet
     let sequence: UInt64
-    var log = LogRecordWriter()
+    var log: LogRecordWriter
 
     var store: CollectionStore { state.store }
 
-    init(state: CollectionState, indexes: FieldIndexSet, sequence: UInt64) {
+    init(state: CollectionState, indexes: FieldIndexSet, moment: LogMoment) {
         self.state = state
         self.indexes = indexes
-        self.sequence = sequence
+        sequence = moment.sequence
+        log = LogRecordWriter(moment)
     }
 
     consuming func finishRecord() -> [UInt8] { log.finish() }

@@ -10,6 +10,8 @@ import QuiverModel
 /// writes a segment of a name meanwhile finds at the end that the name is not there, or is another by its generation.
 struct VectorNameChange {
     let core: CollectionCore
+    /// Given where the change is that of a record of the log.
+    var replayed: LogMoment?
 
     /// The collection's configuration after the change, and the number of the change.
     struct Outcome {
@@ -30,9 +32,15 @@ struct VectorNameChange {
         }
         field.generation = set.generation
         let added = field
+        let replayed = replayed
+        let (tag, params) = try config.stored()
         try core.writer.perform { context in
             let state = context.state
-            state.counters.sequence += 1
+            try state.append(.makeVectorName, replayed: replayed, &context.transaction) { log in
+                log.write(text: name)
+                log.write(tag: tag)
+                log.write(block: params)
+            }
             try set.write(to: state.store, &context.transaction)
             state.add(added)
         }
@@ -48,26 +56,21 @@ struct VectorNameChange {
         let set = VectorSet(generation: generation + 1, after)
         let dropped = core.view.load().vectors.first { $0.field.name == name }?.field
         let files = DroppedFiles()
+        let replayed = replayed
         try core.writer.perform { context in
             let state = context.state
             guard let index = state.vectors.firstIndex(where: { vector in dropped.map(vector.field.isSame) ?? false })
             else { return }
-            state.counters.sequence += 1
             let segments = state.vectors[index].sealed.map(\.segment)
             for segment in segments {
                 try context.transaction.delete(state.store.segments, ShortKey(segment.id))
                 try context.transaction.delete(state.store.dead, ShortKey(segment.id))
             }
-            var log = LogRecordWriter()
-            log.begin(.dropVectorName)
-            log.write(text: name)
-            let record = log.finish()
-            try WriteAheadLog.append(record, sequence: state.counters.sequence, to: state.store, &context.transaction)
-            state.logBytes += record.count
+            try state.append(.dropVectorName, replayed: replayed, &context.transaction) { $0.write(text: name) }
             try set.write(to: state.store, &context.transaction)
             if state.vectors.count == 1 {
                 // Without vectors nothing waits to be sealed, and no log is needed.
-                try WriteAheadLog.trim(through: state.counters.sequence, state.store, &context.transaction)
+                try state.trimLog(through: state.counters.sequence, &context.transaction)
             }
             state.removeVector(at: index, generation: set.generation)
             files.paths.withLock { $0 = segments.map(\.path) }
@@ -82,6 +85,24 @@ struct VectorNameChange {
         core.changeVectors(config, generation: set.generation, fields: view.vectors.map(\.field))
         core.optimizer.start()
         return Outcome(config: config, sequence: view.sequence)
+    }
+}
+
+extension VectorNameConfig {
+    /// As a record of the log has it: which of the two it is, and its JSON.
+    fileprivate func stored() throws(QuiverError) -> (tag: UInt8, params: [UInt8]) {
+        switch self {
+        case .dense(let params): (0, try StoredConfig.encode(params))
+        case .sparse(let params): (1, try StoredConfig.encode(params))
+        }
+    }
+
+    init(tag: UInt8, params: UnsafeRawBufferPointer) throws(QuiverError) {
+        switch tag {
+        case 0: self = .dense(unsafe try StoredConfig.decode(VectorParams.self, from: params))
+        case 1: self = .sparse(unsafe try StoredConfig.decode(SparseVectorParams.self, from: params))
+        default: throw QuiverError(.corrupted, "a vector name has kind \(tag), which this version does not know")
+        }
     }
 }
 

@@ -1,24 +1,22 @@
 import QuiverLMDB
 import QuiverModel
 
-/// Which vectors a collection has, as its own environment knows it: `meta` holds it under `vectors` from the first
-/// change of the vector names on.
+/// Which vectors a collection has, and the rest of its configuration, as its own environment knows it: `meta` holds it
+/// under `vectors` from the first change of either on.
 ///
-/// A change is one commit of `points.mdb`, together with the data that go with a name; the catalogue follows. Each says
-/// of which generation its vectors are, so that an opening sees whether the catalogue was left behind by a process that
-/// ended between the two, and brings it up to date.
+/// A change is one commit of `points.mdb`, together with its log record and the data that go with a name; the catalogue
+/// follows. Each says of which generation its configuration is, so that an opening sees whether the catalogue was left
+/// behind by a process that ended between the two, and brings it up to date.
 struct VectorSet: Codable, Equatable {
     static let key = "vectors"
 
     /// 0: as the collection was made.
     var generation: UInt64
-    var vectors: VectorsConfig?
-    var sparseVectors: [String: SparseVectorParams]?
+    var config: CollectionConfig
 
     init(generation: UInt64, _ config: CollectionConfig) {
         self.generation = generation
-        vectors = config.vectors
-        sparseVectors = config.sparseVectors
+        self.config = config
     }
 
     /// Nil where no name was ever changed.

@@ -32,8 +32,20 @@ final class WriterThreadState: @unchecked Sendable {
         do {
             return try withRoom { try runOnce(requests) }
         } catch {
+            if requests.count > 1, WriterThreadState.isTooLarge(error) {
+                // Nothing was written. One of them is too large for any transaction, or all are for one.
+                let middle = requests.count / 2
+                return run(Array(requests[..<middle])) + run(Array(requests[middle...]))
+            }
             noteFailure(error)
             return Array(repeating: .failure(QuiverError(wrapping: error)), count: requests.count)
+        }
+    }
+
+    private static func isTooLarge(_ error: any Error) -> Bool {
+        switch error {
+        case LMDBError.transactionFull, PayloadError.storage(.transactionFull): true
+        default: false
         }
     }
 
@@ -52,12 +64,13 @@ final class WriterThreadState: @unchecked Sendable {
         var indexWriter = try FieldIndexWriter(indexes, transaction.handle)
         var results: [Result<UInt64, QuiverError>] = []
         var changed = false
+        let now = Database.microsecondsNow()
         for request in requests {
             let result: Result<UInt64, QuiverError>
             if let refusal = outdated(request) {
                 result = .failure(refusal)
             } else {
-                result = try apply(request.operations, &transaction, &indexWriter)
+                result = try apply(request, now, &transaction, &indexWriter)
             }
             if case .success = result { changed = true }
             results.append(result)
@@ -100,22 +113,30 @@ final class WriterThreadState: @unchecked Sendable {
             return
         }
         // Without vectors there is nothing to be sealed: what is committed needs no log.
-        try WriteAheadLog.trim(through: state.counters.sequence, store, &transaction)
+        try state.trimLog(through: state.counters.sequence, &transaction)
         state.counters.sealedSequence = state.counters.sequence
         state.logBytes = 0
     }
 
     /// One request: all of its operations, or none.
     private func apply(
-        _ operations: [UpdateOperation], _ transaction: inout WriteTransaction, _ indexWriter: inout FieldIndexWriter
+        _ request: CollectionWriter.Update, _ now: UInt64, _ transaction: inout WriteTransaction,
+        _ indexWriter: inout FieldIndexWriter
     ) throws -> Result<UInt64, QuiverError> {
+        let moment: LogMoment
+        do throws(QuiverError) {
+            moment = try state.nextMoment(now: now, replayed: request.replayed)
+            if request.replayed != nil { try checkShapes(of: request.operations) }
+        } catch {
+            return .failure(error)
+        }
         let mark = state.mark()
-        let sequence = state.counters.sequence + 1
+        let operations = request.operations
         if operations.count == 1 {
             // Such a request is validated before its first change, so nothing needs undoing in the transaction.
             do {
-                try write(operations, sequence: sequence, &transaction, &indexWriter)
-                return .success(sequence)
+                try write(operations, moment, &transaction, &indexWriter)
+                return .success(moment.sequence)
             } catch {
                 guard let refusal = WriterThreadState.refusal(error) else { throw error }
                 state.rollBack(to: mark)
@@ -128,7 +149,7 @@ final class WriterThreadState: @unchecked Sendable {
         var storage: (any Error)?
         let outcome = try transaction.withChild { (child) throws(QuiverError) in
             do {
-                try write(operations, sequence: sequence, &child, &own)
+                try write(operations, moment, &child, &own)
                 try own.flush(&child)
             } catch {
                 if WriterThreadState.refusal(error) == nil { storage = error }
@@ -138,7 +159,7 @@ final class WriterThreadState: @unchecked Sendable {
         indexWriter.noteChanges(of: own)
         if let storage { throw storage }
         switch outcome {
-        case .success: return .success(sequence)
+        case .success: return .success(moment.sequence)
         case .failure(let refusal):
             state.rollBack(to: mark)
             return .failure(refusal)
@@ -156,15 +177,33 @@ final class WriterThreadState: @unchecked Sendable {
     }
 
     private func write(
-        _ operations: [UpdateOperation], sequence: UInt64, _ transaction: inout WriteTransaction,
+        _ operations: [UpdateOperation], _ moment: LogMoment, _ transaction: inout WriteTransaction,
         _ indexWriter: inout FieldIndexWriter
     ) throws {
-        var applier = UpdateApplier(state: state, indexes: indexes, sequence: sequence)
+        var applier = UpdateApplier(state: state, indexes: indexes, moment: moment)
         for operation in operations { try applier.apply(operation, &transaction, &indexWriter) }
-        let record = applier.finishRecord()
-        try WriteAheadLog.append(record, sequence: sequence, to: store, &transaction)
-        state.counters.sequence = sequence
-        state.logBytes += record.count
+        try state.append(applier.finishRecord(), at: moment, &transaction)
+    }
+
+    /// The vectors of a record were prepared when it was written, for fields that may have been others.
+    private func checkShapes(of operations: [UpdateOperation]) throws(QuiverError) {
+        for operation in operations {
+            let batch: PointBatch
+            switch operation {
+            case .upsert(let points), .updateVectors(let points): batch = points
+            default: continue
+            }
+            var fields: [VectorField] = []
+            for name in batch.vectorNames {
+                guard let vector = state.vectors.first(where: { $0.field.name == name }) else {
+                    throw .vectorNameUnknown(name)
+                }
+                fields.append(vector.field)
+            }
+            var fits = true
+            for vector in batch.vectors { batch.withNumbers(of: vector) { fits = fits && fields[vector.name].fits($0) } }
+            guard fits else { throw .badInput("a vector does not fit the collection") }
+        }
     }
 
     // MARK: Maintenance

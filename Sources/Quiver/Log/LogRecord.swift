@@ -1,11 +1,17 @@
 import QuiverModel
 
-/// One update request in the log: its operations with everything they refer to resolved, so that reading
-/// it again needs no filter, no clock and no other state.
+/// One change of a collection in the log: an update request with everything its operations refer to resolved, so that
+/// reading it again needs no filter, no clock and no other state; or a change of what the collection consists of.
+///
+/// Each step of a collection's sequence number is one record, also where the change changed nothing. So a copy of the
+/// collection as it was at one number becomes, by the records behind it, the collection at any later one
+/// (`CollectionReplay`); and what is not in sealed segments is read from the newest ones at open (`LogReplay`).
 ///
 /// Little-endian. A record is
 ///
-///     u8   format (2)
+///     u8   format (3)
+///     u64  sequence number
+///     u64  time, microseconds since 1970; not smaller than that of the record before
 ///     u32  number of operations, each
 ///       u8   kind (`LogOperationKind`)
 ///       …    by kind
@@ -13,7 +19,7 @@ import QuiverModel
 /// A *point* is `u32 slot, u8 tag (0: number, 1: UUID), 8 or 16 bytes id, big-endian`; a *text* or *block*
 /// is `u32 length` and the bytes; points are `u32 count` and that many points. A *vector* is `u32 rows` (1; of a
 /// multivector its rows; 0 of a sparse vector), `u32 components` of all rows together, for a sparse vector as many
-/// u32 indices, and the components as f32.
+/// u32 indices, and the components as f32: normalised and rounded as they are stored.
 ///
 ///     upsert, updateVectors   u16 names, each a text; u32 count, each
 ///                               point; u32 payload length (0xFFFFFFFF: none) and the bytes;
@@ -25,9 +31,36 @@ import QuiverModel
 ///     deletePayload           u16 keys, each a text; points
 ///     clearPayload            points
 ///     dropVectorName          text name: what older records say of it does not count
+///     makeFieldIndex          text path; block `PayloadIndexParams` as JSON
+///     dropFieldIndex          text path
+///     makeVectorName          text name; u8 0: `VectorParams`, 1: `SparseVectorParams`; block, those as JSON
+///     changeConfiguration     block: the whole `CollectionConfig` after the change, as JSON
+///
+/// The kinds from `dropVectorName` on are each the only operation of their record.
 enum LogRecord {
-    static let format: UInt8 = 2
+    static let format: UInt8 = 3
     static let noPayload = UInt32.max
+
+    /// Where the number of operations stands.
+    static let countOffset = 1 + 8 + 8
+
+    /// Reads past the head of a record.
+    static func readHead(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> LogMoment {
+        guard try reader.read(UInt8.self) == format else { throw ByteReader.Malformed() }
+        return LogMoment(sequence: try reader.read(), time: try reader.read())
+    }
+
+    static func moment(_ record: UnsafeRawBufferPointer) throws(ByteReader.Malformed) -> LogMoment {
+        var reader = unsafe ByteReader(record)
+        return try readHead(&reader)
+    }
+}
+
+/// The number of a change, and when it was.
+struct LogMoment: Equatable, Sendable {
+    var sequence: UInt64
+    /// Microseconds since 1970.
+    var time: UInt64
 }
 
 enum LogOperationKind: UInt8 {
@@ -40,6 +73,10 @@ enum LogOperationKind: UInt8 {
     case deletePayload
     case clearPayload
     case dropVectorName
+    case makeFieldIndex
+    case dropFieldIndex
+    case makeVectorName
+    case changeConfiguration
 }
 
 /// Builds one record while its request is applied.
@@ -47,8 +84,10 @@ struct LogRecordWriter: ~Copyable {
     private var writer = ByteWriter()
     private var operations: UInt32 = 0
 
-    init() {
+    init(_ moment: LogMoment) {
         writer.write(LogRecord.format)
+        writer.write(moment.sequence)
+        writer.write(moment.time)
         writer.write(UInt32(0))
     }
 
@@ -57,7 +96,7 @@ struct LogRecordWriter: ~Copyable {
         var bytes = writer.takeBytes()
         let count = operations.littleEndian
         unsafe withUnsafeBytes(of: count) { source in
-            for index in 0..<4 { unsafe bytes[1 + index] = source[index] }
+            for index in 0..<4 { unsafe bytes[LogRecord.countOffset + index] = source[index] }
         }
         return bytes
     }
@@ -75,6 +114,10 @@ struct LogRecordWriter: ~Copyable {
     }
 
     mutating func write(text: String) { writer.write(text: text) }
+
+    mutating func write(tag: UInt8) { writer.write(tag) }
+
+    mutating func write(block: [UInt8]) { writer.write(block: block.span) }
 
     mutating func write(payload: Payload?) {
         guard let payload else {
@@ -129,7 +172,7 @@ enum LogReplay {
         _ record: UnsafeRawBufferPointer, to target: inout Target
     ) throws(ByteReader.Malformed) {
         var reader = unsafe ByteReader(record)
-        guard try reader.read(UInt8.self) == LogRecord.format else { throw ByteReader.Malformed() }
+        _ = try LogRecord.readHead(&reader)
         let operations = try reader.read(UInt32.self)
         for _ in 0..<operations {
             guard let kind = LogOperationKind(rawValue: try reader.read()) else { throw ByteReader.Malformed() }
@@ -156,6 +199,15 @@ enum LogReplay {
                 try skipPoints(&reader)
             case .clearPayload: try skipPoints(&reader)
             case .dropVectorName: target.dropVectors(name: try reader.readText())
+            // What is there now is known from elsewhere.
+            case .makeFieldIndex:
+                _ = unsafe try reader.readBlock()
+                _ = unsafe try reader.readBlock()
+            case .dropFieldIndex, .changeConfiguration: _ = unsafe try reader.readBlock()
+            case .makeVectorName:
+                _ = unsafe try reader.readBlock()
+                _ = try reader.read(UInt8.self)
+                _ = unsafe try reader.readBlock()
             }
         }
     }
@@ -204,7 +256,7 @@ enum LogReplay {
         }
     }
 
-    private static func readTexts(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> [String] {
+    static func readTexts(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> [String] {
         var texts: [String] = []
         for _ in 0..<(try reader.read(UInt16.self)) { texts.append(try reader.readText()) }
         return texts

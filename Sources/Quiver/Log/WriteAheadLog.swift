@@ -56,7 +56,7 @@ enum WriteAheadLog {
         }
     }
 
-    /// Of the oldest record; nil when there is none.
+    /// The number of the oldest record; nil when there is none.
     static func firstSequence(
         _ store: CollectionStore, _ transaction: TransactionHandle
     ) throws(LMDBError) -> UInt64? {
@@ -64,6 +64,11 @@ enum WriteAheadLog {
         guard let entry = unsafe try cursor.first() else { return nil }
         guard unsafe entry.key.count == 12 else { throw .corrupted }
         return unsafe UInt64(bigEndian: entry.key.loadUnaligned(as: UInt64.self))
+    }
+
+    /// Of the log's pages.
+    static func byteCount(_ store: CollectionStore, _ transaction: TransactionHandle) throws(LMDBError) -> Int {
+        try transaction.pageCount(store.log) * store.environment.info().pageSizeBytes
     }
 
     /// Calls `body` with each record behind `sequence`, in order.

@@ -100,7 +100,7 @@ struct SegmentSealer {
                 state.counters.nextSegmentID = max(state.counters.nextSegmentID, entry.segment.id + 1)
                 state.vectors[index].sealed.append(result)
             }
-            try WriteAheadLog.trim(through: sequence, store, &context.transaction)
+            try state.trimLog(through: sequence, &context.transaction)
             state.counters.sealedSequence = sequence
             state.removeOldestFrozen()
         }

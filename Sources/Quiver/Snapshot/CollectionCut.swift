@@ -104,7 +104,7 @@ package final class CollectionCut: Sendable {
         let transaction = try liveRecords()
         unsafe try WriteAheadLog.forEach(after: sequence, store, transaction.handle) { number, record in
             if transaction.isCancelled { throw CollectionCut.closed }
-            unsafe try body(number, 0, record)
+            unsafe try body(number, LogRecord.moment(record).time, record)
         }
     }
 

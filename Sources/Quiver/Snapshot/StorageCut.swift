@@ -14,11 +14,32 @@ package final class StorageCut: Sendable {
     package let collections: [CollectionCut]
     /// All of them; those of the chosen collections where collections were chosen.
     package let aliases: [(alias: String, collection: String)]
+    /// The number of the newest entry of the catalogue's journal.
+    package let journalNumber: UInt64
+    private let journal: CatalogJournal
 
-    init(time: UInt64, collections: [CollectionCut], aliases: [(alias: String, collection: String)]) {
+    init(
+        time: UInt64, collections: [CollectionCut], aliases: [(alias: String, collection: String)], journal: CatalogJournal
+    ) throws(QuiverError) {
+        do {
+            journalNumber = try journal.state().number
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
+        self.journal = journal
         self.time = time
         self.collections = collections
         self.aliases = aliases
+    }
+
+    /// What happened to the catalogue behind an entry and up to this moment, in order; where the first number is not the
+    /// next one, something is missing.
+    package func journalEntries(after number: UInt64) throws(QuiverError) -> [CatalogJournal.Entry] {
+        do {
+            return try journal.read(after: number, through: journalNumber)
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
     }
 }
 
@@ -40,7 +61,7 @@ extension Database {
             let time = Database.microsecondsNow()
             var cuts: [CollectionCut] = []
             for (core, identity) in cores { cuts.append(try CollectionCut(core, identity: identity)) }
-            return StorageCut(time: time, collections: cuts, aliases: aliases)
+            return try StorageCut(time: time, collections: cuts, aliases: aliases, journal: catalog.journal)
         }
     }
 

@@ -20,6 +20,8 @@ extension QuiverError {
             self.init(.overloaded(retryAfterSeconds: 1), "the collection's map is to grow, and waits for long reads to end")
         case .readersFull:
             self.init(.overloaded(retryAfterSeconds: 1), "too many read transactions are open at once")
+        case .transactionFull:
+            self.init(.badRequest, "the update changes too much at once; nothing was written, smaller ones are fine")
         case .corrupted, .versionMismatch, .invalidFile:
             self.init(.corrupted, "\(error)")
         case .closed:

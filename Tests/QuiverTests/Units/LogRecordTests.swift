@@ -103,7 +103,7 @@ struct LogRecordTests {
     }
 
     private func record(_ random: inout SeededGenerator) throws -> (bytes: [UInt8], effects: [Effect]) {
-        var writer = LogRecordWriter()
+        var writer = LogRecordWriter(LogMoment(sequence: 7, time: 9))
         var effects: [Effect] = []
         for _ in 0..<random.below(6) { try writeOperation(&writer, &random, &effects) }
         return (writer.finish(), effects)

@@ -83,7 +83,7 @@ struct ConfigurationTests {
             return
         }
         #expect(after.completed.first?.number.map { number in after.segments.contains { $0.number == number } } == true)
-        #expect(after.operationNumber == 1 && after.pointCount == 1200)
+        #expect(after.operationNumber == 2 && after.pointCount == 1200)
         #expect(Set(after.segments.map(\.uuid)).count == after.segments.count)
         #expect(after.segments.filter(\.isAppendable).count == 1)
         #expect(after.segments.reduce(0) { $0 + $1.points } == 1200)
