@@ -1,8 +1,9 @@
-"""A server that is ended with the test, whatever became of either."""
+"""Servers that are ended with the test, whatever became of either, and the workshop for bad disks."""
 
 import pytest
 
 from quiver_server import QuiverServer
+from workshop import Workshop
 
 
 @pytest.fixture
@@ -16,3 +17,12 @@ def make_server():
     yield make
     for server in made:
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def workshop():
+    workshop = Workshop.open()
+    if workshop is None:
+        pytest.skip("there is no C compiler")
+    yield workshop
+    workshop.close()
