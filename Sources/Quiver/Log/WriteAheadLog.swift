@@ -16,10 +16,14 @@ enum WriteAheadLog {
         var start = 0
         while start < record.count {
             let end = min(record.count, start + CollectionStore.logPartBytes)
-            try unsafe record.withUnsafeBytes { (bytes) throws(LMDBError) in
-                _ = try unsafe transaction.putChecked(
-                    store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]), .append)
+            let stored = unsafe record.withUnsafeBytes { bytes in
+                Result { () throws(LMDBError) in
+                    _ = try unsafe transaction.putChecked(
+                        store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]),
+                        .append)
+                }
             }
+            try stored.get()
             start = end
             part += 1
         }

@@ -26,6 +26,9 @@ package final class CollectionStaging {
 
     private var stage: Stage
     private var finished: Set<UInt64> = []
+    /// Once an update was replayed.
+    private var replay: CollectionReplay?
+    private var isChecked = false
 
     init(_ manifest: CollectionManifest, database: Database) throws {
         self.manifest = manifest
@@ -108,8 +111,10 @@ package final class CollectionStaging {
     /// - Parameter name: that it is to have; nil: as it had where it was copied from.
     func core(named name: String? = nil) throws(QuiverError) -> CollectionCore {
         let name = name ?? manifest.name
+        try replay?.finish()
         if case .opened(let core) = stage {
             if ExactName(core.name) == ExactName(name) { return core }
+            replay = nil
             core.close()
             stage = .segments
         }
@@ -121,7 +126,9 @@ package final class CollectionStaging {
             try Files.synchronise(directory: database.collectionsPath)
             let core = try database.openCore(name, stored)
             stage = .opened(core)
-            try check(core)
+            // What is replayed goes further than what came with the copy.
+            if !isChecked { try check(core) }
+            isChecked = true
             return core
         } catch {
             throw QuiverError(wrapping: error)
@@ -149,9 +156,11 @@ package final class CollectionStaging {
         }
     }
 
-    /// Applies an update of the log after all records and segments are there.
-    package func replay(_ record: UnsafeRawBufferPointer) throws {
-        throw QuiverError.notImplemented("replaying is not there yet")
+    /// Applies an update of the log after all records and segments are there: the one that follows the copy, or the last
+    /// one that was applied.
+    package func replay(_ record: UnsafeRawBufferPointer) throws(QuiverError) {
+        if replay == nil { replay = CollectionReplay(core: try core()) }
+        unsafe try replay?.replay(record)
     }
 
     /// Checks the whole, opens it, and makes it the collection `name`, in the place of one that has the name already
@@ -171,7 +180,9 @@ package final class CollectionStaging {
         switch stage {
         case .ended: return
         case .records(let store, _): try? store.environment.close()
-        case .opened(let core): core.close()
+        case .opened(let core):
+            replay = nil
+            core.close()
         case .segments, .segment: break
         }
         stage = .ended

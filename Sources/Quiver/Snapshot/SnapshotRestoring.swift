@@ -84,7 +84,7 @@ extension Database {
     /// Makes staged collections those of the given names, all in one change of the catalogue, and adds aliases.
     ///
     /// Whatever had one of the names before is closed and removed afterwards.
-    func publish(
+    package func publish(
         _ staged: [(staging: CollectionStaging, name: String)], aliases: [SnapshotHead.Alias], replacing: Bool
     ) throws(QuiverError) {
         // Opening reads logs: not while the catalogue waits.
