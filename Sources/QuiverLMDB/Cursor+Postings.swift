@@ -35,6 +35,11 @@ extension Cursor {
         return try unsafe firstRun(entry.value)
     }
 
+    /// The first run of the posting whose key the cursor was moved to by `first` or `nextKey`, which gave `firstValue`.
+    package mutating func firstPostings(_ firstValue: UnsafeRawBufferPointer) throws(LMDBError) -> PostingRun {
+        try unsafe firstRun(firstValue)
+    }
+
     /// The next run of the posting; nil when all has been given.
     @usableFromInline
     package mutating func nextPostings() throws(LMDBError) -> PostingRun? {

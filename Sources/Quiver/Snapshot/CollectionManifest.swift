@@ -1,11 +1,11 @@
 package import QuiverModel
 
 /// The file of a sealed segment, as a copy of a collection names it.
-package struct SegmentFile: Sendable, Hashable, Codable {
+package struct SegmentFile: Sendable, Hashable {
     package var id: UInt64
     package var vectorName: String
     package var byteCount: UInt64
-    /// SHA-256 of the whole file.
+    /// SHA-256 of the whole file; empty where nothing is known of it.
     package var sha256: [UInt8]
 
     package init(id: UInt64, vectorName: String, byteCount: UInt64, sha256: [UInt8]) {
@@ -13,6 +13,33 @@ package struct SegmentFile: Sendable, Hashable, Codable {
         self.vectorName = vectorName
         self.byteCount = byteCount
         self.sha256 = sha256
+    }
+}
+
+/// With the digest in hexadecimal digits.
+extension SegmentFile: Codable {
+    private enum Key: String, CodingKey {
+        case id, bytes, sha256
+        case vectorName = "vector"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        let digest = try values.decodeIfPresent(String.self, forKey: .sha256) ?? ""
+        guard let bytes = Hexadecimal.bytes(digest), bytes.isEmpty || bytes.count == Checksum.bytes else {
+            throw DecodingError.dataCorruptedError(forKey: .sha256, in: values, debugDescription: "no SHA-256")
+        }
+        self.init(
+            id: try values.decode(UInt64.self, forKey: .id), vectorName: try values.decode(String.self, forKey: .vectorName),
+            byteCount: try values.decode(UInt64.self, forKey: .bytes), sha256: bytes)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(id, forKey: .id)
+        try values.encode(vectorName, forKey: .vectorName)
+        try values.encode(byteCount, forKey: .bytes)
+        if !sha256.isEmpty { try values.encode(Hexadecimal.text(sha256), forKey: .sha256) }
     }
 }
 
@@ -29,6 +56,11 @@ package struct CollectionManifest: Sendable, Codable {
     /// By their ids.
     package var segments: [SegmentFile]
 
+    private enum CodingKeys: String, CodingKey {
+        case name, identity, sequence, config, segments
+        case vectorGeneration = "vector_generation"
+    }
+
     package init(
         name: String, identity: String, sequence: UInt64, config: CollectionConfig, vectorGeneration: UInt64,
         segments: [SegmentFile]
@@ -39,5 +71,40 @@ package struct CollectionManifest: Sendable, Codable {
         self.config = config
         self.vectorGeneration = vectorGeneration
         self.segments = segments
+    }
+}
+
+/// Bytes as small hexadecimal digits.
+package enum Hexadecimal {
+    package static func text(_ bytes: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Nil for anything but pairs of digits.
+    package static func bytes(_ text: String) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var high: UInt8?
+        for digit in text.utf8 {
+            let value: UInt8
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = digit - UInt8(ascii: "A") + 10
+            default: return nil
+            }
+            if let first = high {
+                bytes.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
+            }
+        }
+        return high == nil ? bytes : nil
     }
 }

@@ -77,6 +77,40 @@ enum Files {
         if fsync(descriptor) != 0 { throw FileError(operation: "fsync", path: directory, code: errno) }
     }
 
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Writes all of `bytes` at the place where the descriptor is.
+    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(FileError) {
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            let count = unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { throw FileError(operation: "write", path: path, code: count < 0 ? errno : ENOSPC) }
+            done += count
+        }
+    }
+
+    /// A short text; nil when there is no such file, or it is longer.
+    static func text(_ path: String, atMostBytes most: Int) -> String? {
+        let descriptor = open(path, flags: O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        if descriptor < 0 { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: most + 1)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        guard count >= 0, count <= most else { return nil }
+        return String(validating: bytes[..<count], as: UTF8.self)
+    }
+
+    /// The path without links and `..`; nil when nothing is there.
+    static func canonical(_ path: String) -> String? {
+        guard let found = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(found) }
+        return unsafe String(cString: found)
+    }
+
     private static func open(_ path: String, flags: Int32) -> Int32 {
         unsafe Glibc.open(path, flags)
     }

@@ -10,8 +10,8 @@ struct CollectionVerifier {
     let store: CollectionStore
     let config: CollectionConfig
     let vectorGeneration: UInt64
-    /// The databases that LMDB may read; all but those of some indexes.
-    let soundDatabases: Set<String>
+    /// Databases of indexes, about which everything is said already.
+    let damagedDatabases: Set<String>
     let report: VerificationReport
 
     private var databasePath: String { store.directory + "/" + CollectionStore.fileName }
@@ -75,7 +75,7 @@ struct CollectionVerifier {
     private func checkIndexes() throws {
         let indexes: [FieldIndex]
         do {
-            indexes = try storedIndexes().filter { soundDatabases.contains(FieldIndex.databaseName($0.0)) }
+            indexes = try storedIndexes().filter { !damagedDatabases.contains(FieldIndex.databaseName($0.0)) }
                 .map { try FieldIndex.open($0, $1, in: store.environment) }
         } catch {
             report.add(.primary, file: databasePath, place: "indexes", QuiverError(wrapping: error).message)

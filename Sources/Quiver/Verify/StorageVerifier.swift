@@ -33,11 +33,13 @@ package struct StorageVerifier {
         let bytes = Self.byteCount(of: path)
         let report = VerificationReport(bytesTotal: bytes, note: note, progress: progress)
         var summary = Summary(byteCount: bytes)
-        guard try checkFile(catalogPath, report) != nil else {
+        let records = try RecordsVerification.catalog(catalogPath) { _, _ in !report.isCancelled }
+        for finding in records.findings { report.add(finding) }
+        try report.advance(Files.byteCount(catalogPath))
+        guard records.findings.isEmpty else {
             summary.findingCount = report.findingCount
             return summary
         }
-        try report.advance(Files.byteCount(catalogPath))
         do {
             let contents = try Catalog(reading: catalogPath).read()
             for name in names ?? [] where contents.collections[ExactName(name)] == nil {
@@ -73,44 +75,25 @@ package struct StorageVerifier {
         }
     }
 
-    /// The names of the databases of an LMDB file that LMDB may read, or nil when it may not read it at all.
-    private func checkFile(_ file: String, _ report: VerificationReport) throws -> Set<String>? {
-        let found: EnvironmentCheck.Report
-        do throws(EnvironmentCheck.Failure) {
-            found = try EnvironmentCheck.run(path: file, last: Self.isDerived) { _, _ in !report.isCancelled }
-        } catch .cancelled {
-            throw VerificationCancelled()
-        } catch .storage(let error) {
-            report.add(.primary, file: file, QuiverError(error).message)
-            return nil
-        }
-        for finding in found.findings {
-            let place = finding.page.map { "page \($0)" } ?? ""
-            report.add(
-                Self.isDerived(finding.database) ? .derived : .primary, file: file,
-                place: finding.database.isEmpty ? place : "database \(finding.database) \(place)", finding.text)
-        }
-        if found.findings.contains(where: { !Self.isDerived($0.database) }) { return nil }
-        return Set(found.databases.filter(\.isSound).map(\.name))
-    }
-
-    private static func isDerived(_ database: String) -> Bool { database.hasPrefix("index/") || database == "stamps" }
-
     private func check(_ stored: Catalog.StoredCollection, _ report: VerificationReport) throws {
         let directory = path + "/collections/" + stored.directory
         let file = directory + "/" + CollectionStore.fileName
-        guard Files.byteCount(file) > 0 else {
-            report.add(.primary, file: file, "is missing or empty")
-            return
+        var told = 0
+        let records = try RecordsVerification.points(file) { done, total in
+            // It reads the file twice.
+            let bytes = done / max(1, total / max(1, Files.byteCount(file)))
+            defer { told = max(told, bytes) }
+            return (try? report.advance(max(0, bytes - told))) != nil
         }
-        guard let sound = try checkFile(file, report) else { return }
-        try report.advance(Files.byteCount(file))
+        for finding in records.findings { report.add(finding) }
+        // What hangs on damaged records cannot be judged.
+        guard records.findings.allSatisfy({ $0.severity == .derived }) else { return }
         do {
-            let store = try CollectionStore(reading: directory)
+            let store = try CollectionStore(reading: file)
             defer { try? store.environment.close(timeoutMs: 0) }
             try CollectionVerifier(
                 store: store, config: stored.config, vectorGeneration: stored.vectorGeneration ?? 0,
-                soundDatabases: sound, report: report
+                damagedDatabases: Set(records.findings.map(\.place)), report: report
             ).run()
         } catch let error as VerificationCancelled {
             throw error

@@ -13,8 +13,12 @@ final class VerificationReport {
     }
 
     func add(_ severity: StorageFinding.Severity, file: String, place: String = "", _ text: String) {
+        add(StorageFinding(severity, file: file, place: place, text))
+    }
+
+    func add(_ finding: StorageFinding) {
         findingCount += 1
-        note(StorageFinding(severity, file: file, place: place, text))
+        note(finding)
     }
 
     /// - Throws: `VerificationCancelled`.
