@@ -23,6 +23,8 @@ struct Settings: Sendable {
     var snapshotsPath: String?
     var snapshotsAreInS3 = false
     var s3 = S3()
+    /// MiB of log that are kept of a collection for its next backup.
+    var keptLogMegabytes = Limits.keptLogBytes >> 20
     var server = ServerOptions()
     /// Threads that answer queries; 0: one per core.
     var searchThreads = 0
@@ -37,6 +39,7 @@ struct Settings: Sendable {
         options.indexingThreads = optimizerCPUBudget >= 0 ? optimizerCPUBudget : max(1, cores + optimizerCPUBudget)
         options.logger = logger
         options.snapshotsPath = snapshotsPath
+        options.keptLogBytes = keptLogMegabytes << 20
         return options
     }
 }
