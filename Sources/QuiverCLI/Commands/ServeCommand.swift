@@ -147,6 +147,13 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// Opening a storage directory from the command line, with the exit code that tells what failed.
 enum StorageOpening {
+    /// For commands that are no server: the engine tells of errors alone.
+    static var quietOptions: Database.Options {
+        var options = Database.Options()
+        options.logger = Logger(label: "quiver") { LineLogHandler(label: $0, level: .error, format: .text) }
+        return options
+    }
+
     static func open(_ path: String, options: Database.Options) throws -> Database {
         do throws(QuiverError) {
             return try Database.open(path, options: options)
