@@ -36,12 +36,14 @@ extension Handlers {
     func backupSaved(_ call: Call) throws(Rejection) -> Outcome {
         let session = try session(call)
         return .thread { reply throws(Rejection) in
-            for collection in session.cut.collections {
-                do throws(QuiverError) {
-                    try database.setLogMark(of: collection.identity, collection.sequence)
-                } catch {
-                    // Deleted meanwhile.
-                    guard case .notFound = error.kind else { throw Rejection(error) }
+            try engine { () throws(QuiverError) in
+                for collection in session.cut.collections {
+                    do throws(QuiverError) {
+                        try database.setLogMark(of: collection.identity, collection.sequence)
+                    } catch {
+                        // Deleted meanwhile.
+                        guard case .notFound = error.kind else { throw error }
+                    }
                 }
             }
             reply(.success(.json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))))
