@@ -179,6 +179,8 @@ private final class LocalSnapshotFile: SnapshotSink {
 /// A file by a descriptor: it can be read after its name is gone.
 final class LocalSnapshotContent: SnapshotContent {
     let byteCount: UInt64
+    let modifiedSeconds: Int?
+    let tag: String?
     private let descriptor: Int32
     private let path: String
 
@@ -192,6 +194,10 @@ final class LocalSnapshotContent: SnapshotContent {
             return nil
         }
         byteCount = UInt64(max(0, status.st_size))
+        modifiedSeconds = Int(status.st_mtim.tv_sec)
+        // Of what Qdrant's is made.
+        tag = [UInt64(status.st_ino), byteCount, UInt64(max(0, status.st_mtim.tv_sec)), UInt64(max(0, status.st_mtim.tv_nsec))]
+            .map { String($0, radix: 16) }.joined(separator: ":")
         self.descriptor = descriptor
         self.path = path
     }
