@@ -14,7 +14,8 @@ struct QuiverCommand: AsyncParsableCommand {
             """,
         version: "quiver \(ServerVersion.quiver) (interface of Qdrant \(ServerVersion.interface))",
         subcommands: [
-            ServeCommand.self, ImportCommand.self, MigrateCommand.self, BackupCommand.self, BenchCommand.self,
+            ServeCommand.self, ImportCommand.self, MigrateCommand.self, SnapshotCommand.self, BackupCommand.self,
+            BenchCommand.self,
         ])
 
     /// Like the default, with our failures as one sentence and their own exit codes.

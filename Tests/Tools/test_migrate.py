@@ -122,6 +122,10 @@ def large(rest, count, size=32):
                           for each in maker.ids(count)])
 
 
+def copied_by(state):
+    return json.loads(state.read_text())["collections"].get("large", {}).get("copied", 0) if state.exists() else 0
+
+
 def test_goes_on_after_being_killed(two, quiver, tmp_path):
     """Kill -9 again and again: in the end, everything is there, once."""
     print("seed", SEED)
@@ -129,21 +133,26 @@ def test_goes_on_after_being_killed(two, quiver, tmp_path):
     large(source, 6000)
     order = random.Random(SEED)
     state = tmp_path / "progress.json"
-    arguments = ["migrate", "--from", source.url, "--to", target.url, "--state", state, "--batch", "25", "--json"]
-    copied = []
-    for _ in range(8):
-        process = quiver.start(*arguments)
-        time.sleep(order.uniform(0.3, 2.0))
-        process.kill()
-        ended = quiver.ended(process)
-        if ended.code == 0:
-            break
-        if state.exists():
-            copied.append(json.loads(state.read_text())["collections"].get("large", {}).get("copied", 0))
-    assert copied == sorted(copied), "less is noted than before"
-    if ended.code != 0:
-        ended = quiver(*arguments)
-        assert ended.event("result")[0]["copied"] <= 6000 - copied[-1]
+    # A target that takes its time.
+    with FaultyProxy(target.url, lambda method, path, body: time.sleep(0.06) if "points?" in path else None) as proxy:
+        arguments = ["migrate", "--from", source.url, "--to", proxy.url, "--state", state, "--batch", "25", "--json"]
+        noted = [0]
+        for _ in range(6):
+            process = quiver.start(*arguments)
+            deadline = time.monotonic() + 60
+            while process.poll() is None and copied_by(state) <= noted[-1] and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(order.uniform(0, 0.3))
+            process.kill()
+            ended = quiver.ended(process)
+            if ended.code == 0:
+                break
+            noted.append(copied_by(state))
+        assert noted == sorted(noted), "less is noted than before"
+        assert len(noted) > 2, "it was too fast to be killed"
+        if ended.code != 0:
+            ended = quiver(*arguments)
+            assert ended.event("result")[0]["copied"] <= 6000 - noted[-1]
     assert_same(source, target, "large")
     assert not state.exists()
 
@@ -157,7 +166,7 @@ def test_goes_on_after_ctrl_c(two, quiver, tmp_path):
         arguments = ["migrate", "--from", source.url, "--to", proxy.url, "--state", state, "--batch", "20"]
         process = quiver.start(*arguments)
         deadline = time.monotonic() + 60
-        while not (state.exists() and '"copied":0,' not in state.read_text()) and time.monotonic() < deadline:
+        while copied_by(state) == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
         # Two cannot be at it at once.
         assert "another process" in quiver(*arguments, code=73).err

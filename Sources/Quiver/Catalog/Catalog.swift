@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 import QuiverLMDB
@@ -13,7 +14,8 @@ import QuiverModel
 /// | `meta` | `journal` | `CatalogJournal.State` as JSON, once logs were kept for backups |
 /// | `journal` | u64 number, big-endian | `CatalogJournal.Entry` as JSON |
 ///
-/// All of it is small, and read once at open; changes are rare, and each is one transaction.
+/// All of it is small, and read once at open; changes are rare, and each is one transaction. Each value is a
+/// `CheckedValue`.
 struct Catalog: Sendable {
     struct StoredCollection: Codable, Sendable {
         /// Name of its directory below `collections/`.
@@ -36,8 +38,11 @@ struct Catalog: Sendable {
     private let aliases: Table
     let journal: CatalogJournal
 
-    init(path: String) throws {
-        environment = try Environment(path: path, options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8))
+    init(path: String, logger: Logger) throws {
+        _ = try StoreCheckup(path, required: ["meta", "collections", "aliases"], logger: logger)
+        environment = try Environment(
+            path: path,
+            options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8, freshLock: true, stamped: true))
         var transaction = try environment.beginWrite()
         meta = try transaction.openDatabase("meta", creating: true)
         collections = try transaction.openDatabase("collections", creating: true)
@@ -57,6 +62,8 @@ struct Catalog: Sendable {
             try transaction.putChecked(meta, "format", writer.takeBytes())
         }
         try transaction.commit()
+        _ = try read()
+        try environment.startStamping()
     }
 
     func read() throws -> Contents {

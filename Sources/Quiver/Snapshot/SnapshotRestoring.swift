@@ -100,10 +100,12 @@ extension Database {
                 throw QuiverError(wrapping: error)
             }
             for (staging, _) in staged { staging.notePublished() }
-            for core in replaceContents(change, cores) {
+            let replaced = replaceContents(change, cores)
+            for core in replaced.cores {
                 core.close()
                 Files.removeTree(core.store.directory)
             }
+            for directory in replaced.unavailable { Files.removeTree(collectionsPath + "/" + directory) }
         }
     }
 }

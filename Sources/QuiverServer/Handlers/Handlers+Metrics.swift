@@ -24,6 +24,7 @@ extension Handlers {
                 reports.append((name, try database.collection(name).storageReportBlocking()))
             } catch {
                 if error.kind == .notFound || error.kind == .closed { continue }
+                if database.unavailableCollection(name) != nil { continue }
                 throw ErrorAnswer.rejection(error)
             }
         }
@@ -48,7 +49,11 @@ extension Handlers {
     private func collections(
         _ reports: [(name: String, report: StorageReport)], _ parameters: ReportParameters, _ text: inout PrometheusText
     ) {
-        text.family("collections_total", .gauge, "number of collections", [([], Double(reports.count))])
+        text.family("collections_total", .gauge, "number of collections",
+            [([], Double(reports.count + database.unavailableCollections.count))])
+        text.family(
+            "quiver_collection_unavailable", .gauge, "collections that could not be opened",
+            database.unavailableCollections.map { ([("id", parameters.shown($0.name))], 1) })
         func family(_ name: String, _ help: String, _ value: (StorageReport) -> Int) {
             text.family(
                 name, .gauge, help, reports.map { ([("id", parameters.shown($0.name))], Double(value($0.report))) })

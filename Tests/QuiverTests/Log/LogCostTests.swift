@@ -1,5 +1,6 @@
 import Foundation
 import Quiver
+import QuiverLMDB
 import QuiverTestKit
 import Testing
 
