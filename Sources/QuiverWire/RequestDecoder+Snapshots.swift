@@ -77,10 +77,10 @@ extension RequestDecoder {
     package static func backupSession(
         _ body: UnsafeRawBufferPointer
     ) throws(WireError) -> (collections: [String]?, keepsLogs: Bool) {
-        if body.isEmpty { return (nil, false) }
+        if body.isEmpty { return (nil, true) }
         return try unsafe decode(body) { (node) throws(WireFault) in
             try node.requireObject("struct BackupSession")
-            return (try node.given("collections")?.strings(), try node.optionalBool("keep_logs") ?? false)
+            return (try node.given("collections")?.strings(), try node.optionalBool("keep_logs") ?? true)
         }
     }
 
