@@ -13,8 +13,8 @@ import Darwin
 /// a second one drops the first one's locks: `open` refuses it.
 ///
 /// Sendable because the `MDB_env` is made for use by many threads, `gate` orders the operations that are not, and
-/// every mutable field sits behind a lock. The counter of open write cursors and the stamp are touched by the one writer
-/// only.
+/// every mutable field sits behind a lock or changes with the gate held. The counter of open write cursors and the stamp
+/// are touched by the one writer only.
 @safe @usableFromInline
 package final class Environment: @unchecked Sendable {
     package struct Options: Sendable {
@@ -56,8 +56,11 @@ package final class Environment: @unchecked Sendable {
 
     package let path: String
     package let options: Options
-    /// Valid until `close()`; reached only between entering and leaving the gate, which `close()` shuts.
-    let environment: OpaquePointer
+    /// Valid until `close()`; reached only between entering and leaving the gate, which `close()` shuts. Replaced, with
+    /// the gate held, by `reopenHeld`.
+    var environment: OpaquePointer
+    /// False after a failure of the disk that leaves open what it holds: nothing is written any more.
+    var isDurable = true
     let gate = TransactionGate()
     let pool: ReadTransactionPool
     let databases = Mutex(DatabaseTable())
@@ -76,14 +79,9 @@ package final class Environment: @unchecked Sendable {
             throw .alreadyOpen(path: path)
         }
 
-        var created: OpaquePointer?
-        try unsafe LMDBError.check(mdb_env_create(&created))
-        guard let environment = unsafe created else { throw .outOfMemory }
+        if locks && options.freshLock { _ = unsafe unlink(path + "-lock") }
+        let environment = try unsafe Self.makeRaw(path: path, options: options)
         do throws(LMDBError) {
-            if locks && options.freshLock { _ = unsafe unlink(path + "-lock") }
-            if locks && !options.readOnly { try Self.reserveLockFile(path + "-lock", maxReaders: options.maxReaders) }
-            try unsafe Self.configure(environment, path: path, options: options, existed: existed)
-            try unsafe Self.openMainDatabase(environment, path: path)
             if !existed { try Self.syncDirectory(of: path) }
             fileIdentity = locks ? FileIdentity(path: path) : nil
             if let fileIdentity, !OpenFiles.insert(fileIdentity) { throw .alreadyOpen(path: path) }
@@ -99,9 +97,24 @@ package final class Environment: @unchecked Sendable {
         unsafe writeCursorCount.initialize(to: 0)
     }
 
-    private static func configure(
-        _ environment: OpaquePointer, path: String, options: Options, existed: Bool
-    ) throws(LMDBError) {
+    static func makeRaw(path: String, options: Options) throws(LMDBError) -> OpaquePointer {
+        var created: OpaquePointer?
+        try unsafe LMDBError.check(mdb_env_create(&created))
+        guard let environment = unsafe created else { throw .outOfMemory }
+        do throws(LMDBError) {
+            if !options.noLock && !options.readOnly {
+                try Self.reserveLockFile(path + "-lock", maxReaders: options.maxReaders)
+            }
+            try unsafe Self.configure(environment, path: path, options: options)
+            try unsafe Self.openMainDatabase(environment, path: path)
+        } catch {
+            unsafe mdb_env_close(environment)
+            throw error
+        }
+        return unsafe environment
+    }
+
+    private static func configure(_ environment: OpaquePointer, path: String, options: Options) throws(LMDBError) {
         guard let maxReaders = UInt32(exactly: options.maxReaders),
             let maxDatabases = UInt32(exactly: options.maxDatabases)
         else { throw .other(code: EINVAL) }
@@ -181,6 +194,11 @@ package final class Environment: @unchecked Sendable {
         unsafe writeCursorCount.deallocate()
     }
 
+    /// Somebody else may open the file.
+    func forgetFile() {
+        if let fileIdentity { OpenFiles.remove(fileIdentity) }
+    }
+
     // MARK: The stamp
 
     /// From now on the file is told to be sound as it is, and its stamp follows each commit. To be called when what LMDB
@@ -216,7 +234,7 @@ package final class Environment: @unchecked Sendable {
         var descriptor: mdb_filehandle_t = -1
         let held = unsafe mdb_env_get_fd(environment, &descriptor) == 0 ? dup(descriptor) : -1
         unsafe mdb_env_close(environment)
-        if let fileIdentity { OpenFiles.remove(fileIdentity) }
+        forgetFile()
         if held >= 0 { _ = closeDescriptor(held) }
     }
 }

@@ -16,6 +16,7 @@ package struct WriteTransaction: ~Copyable, Readable {
     @usableFromInline package let environment: Environment
     private let isChild: Bool
     private var isLive = true
+    private var hasFailed = false
     /// The cursors that were open when it began: a child leaves those of its parent alone.
     private let outerCursorCount: Int
 
@@ -40,12 +41,14 @@ package struct WriteTransaction: ~Copyable, Readable {
         let id = unsafe mdb_txn_id(transaction)
         // LMDB frees the transaction whether or not it can commit it.
         isLive = false
+        hasFailed = true
         if isChild {
             try unsafe environment.commitRaw(transaction)
         } else {
             try unsafe environment.commitStamped(transaction, id: id)
             environment.settleOpenedDatabases(committed: true)
         }
+        hasFailed = false
         return id
     }
 
@@ -63,6 +66,7 @@ package struct WriteTransaction: ~Copyable, Readable {
             // After a commit there are none left.
             environment.settleOpenedDatabases(committed: false)
             environment.gate.leaveAsWriter()
+            if hasFailed { environment.reopenIfFailed() }
         }
     }
 
@@ -113,6 +117,10 @@ extension Environment {
     /// A thread that has one already traps.
     package func beginWrite() throws(LMDBError) -> WriteTransaction {
         try gate.enterAsWriter()
+        if !isDurable {
+            gate.leaveAsWriter()
+            throw .environmentFailed
+        }
         var begun: OpaquePointer?
         let code = unsafe mdb_txn_begin(environment, nil, 0, &begun)
         guard code == MDB_SUCCESS, let transaction = unsafe begun else {
@@ -147,20 +155,14 @@ extension Environment {
 
     /// Commits, and tells a full disk from a broken one.
     ///
-    /// LMDB reports a write that the system cut short as EIO. A full file system does just that to a long write before
-    /// it says ENOSPC, so EIO with no room left is taken for a full disk. Either way the root page was not
-    /// written (a failure there is `.environmentFailed` from then on): the last commit stands.
+    /// LMDB reports a write that the system cut short as EIO, although no call has failed with that. A full file system
+    /// does just that to a long write before it says ENOSPC, so it is taken for a full disk. The root page was
+    /// not written, or the environment is opened anew (`reopenIfFailed`): the last commit stands.
     func commitRaw(_ transaction: OpaquePointer) throws(LMDBError) {
+        errno = 0
         let code = unsafe mdb_txn_commit(transaction)
         if code == MDB_SUCCESS { return }
-        if code == EIO && fileSystemIsFull() { throw .diskFull(code: ENOSPC) }
+        if code == EIO && errno != EIO { throw .diskFull(code: ENOSPC) }
         throw .from(code: code, path: path)
-    }
-
-    private func fileSystemIsFull() -> Bool {
-        var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else { return false }
-        let freeBytes = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        return !freeBytes.overflow && freeBytes.partialValue < 1 << 20
     }
 }

@@ -30,6 +30,8 @@ public struct ServerOptions: Sendable {
     public var metricsPort = 0
     /// What holds until quotas are set by `PUT /quotas`, which is kept in the storage directory.
     public var quotas = Quotas()
+    /// Whether collections may be recovered from `http://` and `https://`, which makes this server ask others.
+    public var allowsSnapshotURLs = true
     /// What the allocator tells about the memory of the process; nil: nothing is told of it.
     public var allocatorUse: (@Sendable () -> AllocatorUse)?
     /// Reads the level from which the log is written, and changes it where it is given one (false: there is no such).

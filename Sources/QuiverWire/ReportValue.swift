@@ -10,6 +10,8 @@ package indirect enum ReportValue {
     case text(String)
     case array([ReportValue])
     case object([(String, ReportValue)])
+    /// JSON that was written elsewhere.
+    case raw([UInt8])
     /// As in `GET /collections/{name}`.
     case config(CollectionConfig)
     /// Its member `params` alone.
@@ -33,6 +35,7 @@ package indirect enum ReportValue {
                 value.write(&writer)
             }
             writer.endObject()
+        case .raw(let text): writer.value(raw: text)
         case .config(let config): ResponseEncoder.write(config, &writer)
         case .params(let config): ResponseEncoder.writeParams(config, &writer)
         }

@@ -39,6 +39,18 @@ package enum ResponseEncoder {
         return writer.bytes
     }
 
+    /// 202: the work goes on after the answer.
+    package static func accepted(seconds: Double) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("status")
+        writer.value("accepted")
+        writer.key("time")
+        writer.value(seconds)
+        writer.endObject()
+        return writer.bytes
+    }
+
     /// `result` is a boolean: creating, changing and deleting collections, changing aliases.
     package static func flag(_ value: Bool, seconds: Double) -> [UInt8] {
         envelope(seconds) { $0.value(value) }

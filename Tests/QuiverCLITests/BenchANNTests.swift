@@ -81,15 +81,15 @@ struct BenchANNTests {
         let directory = try TemporaryDirectory()
         let store = try NearestStore(directory.path, plan: plan)
         defer { store.close() }
-        var progress = BenchProgress(isTerminal: false, write: { _ in })
+        let progress = Progress(form: .lines, write: { _ in })
         var report = NearestReport(plan: plan)
-        report.build = try store.build(&progress)
+        report.build = try store.build(progress)
         report.components = try store.collection().storageComponentsBlocking()
         report.opening = try store.reopen()
         let collection = try store.collection()
         report.matches = try plan.filters.map { try $0.filter.map { try collection.countBlocking(filter: $0) } }
-        let truth = try NearestTruth.compute(plan, collection: collection, known: known, &progress)
-        report.cells = try NearestSweep(plan, truth: truth, collection: collection).run(&progress)
+        let truth = try NearestTruth.compute(plan, collection: collection, known: known, progress)
+        report.cells = try NearestSweep(plan, truth: truth, collection: collection).run(progress)
         report.memoryBefore = ProcessMemory.current
         report.memoryAfter = ProcessMemory.current
         return report
@@ -106,9 +106,9 @@ struct BenchANNTests {
         let directory = try TemporaryDirectory()
         let store = try NearestStore(directory.path, plan: plan)
         defer { store.close() }
-        var progress = BenchProgress(isTerminal: false, write: { _ in })
-        _ = try store.build(&progress)
-        let truth = try NearestTruth.compute(plan, collection: try store.collection(), known: nil, &progress)
+        let progress = Progress(form: .lines, write: { _ in })
+        _ = try store.build(progress)
+        let truth = try NearestTruth.compute(plan, collection: try store.collection(), known: nil, progress)
         for query in 0..<plan.queryCount {
             #expect(truth.rows[0][query] == files.nearest(query, distance, k: 10), "seed \(files.seed)")
             #expect(
@@ -172,12 +172,12 @@ struct BenchANNTests {
     @Test func keptStorageIsAskedAgain() throws {
         let files = try AnnFiles(rows: 50, queries: 2)
         let directory = try TemporaryDirectory()
-        var progress = BenchProgress(isTerminal: false, write: { _ in })
+        let progress = Progress(form: .lines, write: { _ in })
         do {
             let store = try NearestStore(directory.path, plan: try files.plan())
             defer { store.close() }
             #expect(try !store.holdsCollection())
-            _ = try store.build(&progress)
+            _ = try store.build(progress)
             #expect(try store.holdsCollection())
         }
         let again = try NearestStore(directory.path, plan: try files.plan())

@@ -49,8 +49,10 @@ struct ImportTests {
         #expect(try parts("http://localhost:7000") == ["localhost", "7000", ""])
         #expect(try parts("localhost") == ["localhost", "6333", ""])
         #expect(try parts("HTTP://[::1]:80/db/") == ["::1", "80", "/db"])
+        #expect(try parts("https://a") == ["a", "6333", ""])
+        #expect(try ServerAddress("https://[::1]/x").url == "https://[::1]:6333/x")
         for text in [
-            "https://a", "http://", "http://a:b", "http://a:0", "http://u@a", "http://a/?q", "ftp://a", "[::1",
+            "http://", "http://a:b", "http://a:0", "http://u@a", "http://a/?q", "ftp://a", "[::1",
         ] {
             #expect(throws: ServerAddress.Fault.self) { _ = try ServerAddress(text) }
         }
@@ -80,13 +82,13 @@ struct ImportTests {
 
     @Test func progressText() {
         #expect(
-            ImportProgress.text(done: 50, total: 200, first: 0, elapsed: .seconds(5), barWidth: 0)
+            Progress.text(done: 50, total: 200, before: 0, unit: .points, elapsed: .seconds(5), barWidth: 0)
                 == "25 % 50/200 points, 10/s, 0:15 left")
         #expect(
-            ImportProgress.text(done: 200, total: 200, first: 100, elapsed: .seconds(10), barWidth: 4)
+            Progress.text(done: 200, total: 200, before: 100, unit: .points, elapsed: .seconds(10), barWidth: 4)
                 == "[████] 100 % 200/200 points, 10/s")
         #expect(
-            ImportProgress.text(done: 1, total: 10_001, first: 0, elapsed: .seconds(1), barWidth: 0).hasSuffix(
+            Progress.text(done: 1, total: 10_001, before: 0, unit: .points, elapsed: .seconds(1), barWidth: 0).hasSuffix(
                 "2:46:40 left"))
     }
 

@@ -94,7 +94,7 @@ public final class Database: Sendable {
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
         try Database.refuseLostCatalog(path)
-        catalog = try Catalog(path: path + "/catalog.mdb", logger: options.logger)
+        catalog = try Database.openCatalog(path, options.logger)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
@@ -144,6 +144,18 @@ public final class Database: Sendable {
         }
     }
 
+    /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
+    /// directory of the collections is made after its first commit.
+    private static func openCatalog(_ path: String, _ logger: Logger) throws -> Catalog {
+        let file = path + "/catalog.mdb"
+        do {
+            return try Catalog(path: file, logger: logger)
+        } catch LMDBError.invalidFile where !Files.exists(path + "/collections") {
+            Files.remove(file)
+            return try Catalog(path: file, logger: logger)
+        }
+    }
+
     private static let lockPatience = Duration.seconds(2)
 
     var collectionsPath: String { path + "/collections" }
@@ -151,6 +163,9 @@ public final class Database: Sendable {
     private func openCollections() throws {
         let stored = try catalog.read()
         try Files.createDirectories(collectionsPath)
+        // Names that a process made which ended before it could make them durable.
+        try Files.synchronise(directory: collectionsPath)
+        try Files.synchronise(directory: path)
         // Directories that no entry names: left by a creation or deletion that did not end.
         let known = Set(stored.collections.values.map(\.directory))
         for name in try Files.names(in: collectionsPath) where !known.contains(name) {
@@ -461,10 +476,10 @@ public final class Database: Sendable {
             let name = ExactName(name)
             if let core = present[name] {
                 if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.manifest.config, core.config)
+                try Database.checkAgreement(staging.stored.config, core.config)
             } else if let lost = unavailable[name] {
                 if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.manifest.config, lost.config)
+                try Database.checkAgreement(staging.stored.config, lost.config)
             } else if aliases[name] != nil {
                 throw .badRequest(
                     "Can't create collection with name `\(name.text)`. Alias with the same name already exists")

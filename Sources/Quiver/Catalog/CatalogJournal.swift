@@ -139,7 +139,8 @@ package struct CatalogJournal: Sendable {
         while let stored = unsafe next {
             let key = unsafe try CatalogJournal.number(stored.key)
             if key > last { break }
-            var entry = unsafe try StoredConfig.decode(Entry.self, from: CheckedValue.verified(stored.value, key: stored.key))
+            var entry = unsafe try StoredConfig.decode(
+                Entry.self, from: CheckedValue.verified(stored.value, key: stored.key))
             entry.number = key
             found.append(entry)
             unsafe next = try cursor.next()

@@ -16,11 +16,14 @@ enum WriteAheadLog {
         var start = 0
         while start < record.count {
             let end = min(record.count, start + CollectionStore.logPartBytes)
-            _ = try unsafe record.withUnsafeBufferPointer { (bytes) throws(LMDBError) in
-                try unsafe transaction.putChecked(
-                    store.log, key(sequence, part: part),
-                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[start..<end])), .append)
+            let stored = unsafe record.withUnsafeBytes { bytes in
+                Result { () throws(LMDBError) in
+                    _ = try unsafe transaction.putChecked(
+                        store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]),
+                        .append)
+                }
             }
+            try stored.get()
             start = end
             part += 1
         }

@@ -123,8 +123,8 @@ import QuiverModel
     }
 
     /// As a copy of the collection names it.
-    func file(vectorName: String, byteCount: UInt64) -> SegmentFile {
-        SegmentFile(id: id, vectorName: vectorName, byteCount: byteCount, sha256: entry.sha256)
+    var file: SegmentFile {
+        SegmentFile(id: id, vectorName: entry.vectorName, byteCount: UInt64(entry.byteCount), sha256: entry.sha256)
     }
 
     /// Compares every chunk with its checksum. Reads the whole file.

@@ -36,7 +36,7 @@ package final class CollectionCut: Sendable {
                 for sealed in vector.sealed {
                     let segment = sealed.segment
                     let file = CutFile(try segment.duplicateDescriptor())
-                    segments.append(segment.file(vectorName: vector.field.name, byteCount: try file.byteCount()))
+                    segments.append(segment.file)
                     files[segment.id] = file
                 }
             }
@@ -82,6 +82,19 @@ package final class CollectionCut: Sendable {
             throw QuiverError.service("segment \(segment.id) was let go of")
         }
         unsafe try file.forEachPart(byteCount: segment.byteCount, body)
+    }
+
+    /// Bytes of a segment's file from `offset` on, as many as there are and fit; 0 at its end.
+    package func readSegment(
+        _ segment: SegmentFile, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        guard let file = files.withLock({ $0[segment.id] }) else {
+            throw QuiverError.service("segment \(segment.id) was let go of")
+        }
+        guard offset < segment.byteCount else { return 0 }
+        let count = Int(min(UInt64(buffer.count), segment.byteCount - offset))
+        try unsafe file.fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+        return count
     }
 
     /// The updates behind `sequence` that the log has, in order, each with its time in microseconds since 1970.
@@ -162,7 +175,7 @@ final class CutFile: Sendable {
         }
     }
 
-    private func fill(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws {
+    func fill(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws {
         var done = 0
         while done < buffer.count {
             guard let base = buffer.baseAddress else { return }

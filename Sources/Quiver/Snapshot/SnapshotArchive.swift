@@ -38,6 +38,11 @@ package struct SnapshotHead: Codable, Sendable {
     package struct Alias: Codable, Sendable, Equatable {
         package var alias: String
         package var collection: String
+
+        package init(alias: String, collection: String) {
+            self.alias = alias
+            self.collection = collection
+        }
     }
 
     package var format: Int

@@ -84,18 +84,21 @@ extension Database {
     /// Makes staged collections those of the given names, all in one change of the catalogue, and adds aliases.
     ///
     /// Whatever had one of the names before is closed and removed afterwards.
-    func publish(
+    package func publish(
         _ staged: [(staging: CollectionStaging, name: String)], aliases: [SnapshotHead.Alias], replacing: Bool
     ) throws(QuiverError) {
         // Opening reads logs: not while the catalogue waits.
         var cores: [ExactName: CollectionCore] = [:]
         for (staging, name) in staged {
-            cores[ExactName(name)] = try staging.core(named: name)
+            let core = try staging.core(named: name)
+            // The mark that came along is that of whoever copied the original.
+            try core.setLogMark(try keepsLogs ? core.view.load().sequence : nil)
+            cores[ExactName(name)] = core
         }
         try changingCatalog { () throws(QuiverError) in
             let change = try replacement(staged, aliases, replacing: replacing)
             do {
-                try catalog.put(change.collections, aliases: change.aliases)
+                try catalog.put(change.collections, aliases: aliases.isEmpty ? nil : change.aliases)
             } catch {
                 throw QuiverError(wrapping: error)
             }

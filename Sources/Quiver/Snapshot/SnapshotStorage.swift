@@ -42,6 +42,8 @@ package protocol SnapshotSink: AnyObject {
 /// A stored archive, opened: it can be read even when it is deleted meanwhile.
 package protocol SnapshotContent: Sendable {
     var byteCount: UInt64 { get }
+    var modifiedSeconds: Int? { get }
+    var tag: String? { get }
     /// Fills `buffer` from the byte `offset` on, as far as there are bytes; returns how many.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(QuiverError) -> Int
 }
@@ -61,4 +63,11 @@ package protocol SnapshotStorage: Sendable {
     func open(_ scope: SnapshotScope, name: String) throws(QuiverError) -> any SnapshotContent
     /// False when there was none.
     func delete(_ scope: SnapshotScope, name: String) throws(QuiverError) -> Bool
+}
+
+extension SnapshotContent {
+    /// When it was made, in seconds since 1970; nil: not known.
+    package var modifiedSeconds: Int? { nil }
+    /// Another one for other bytes under the same name; nil: not known.
+    package var tag: String? { nil }
 }

@@ -3,13 +3,13 @@ import Glibc
 /// A value behind a mutex, with a condition to wait for changes of it.
 ///
 /// For threads of our own only: waiting blocks the thread.
-@safe final class LockedCondition<Value>: @unchecked Sendable {
+@safe package final class LockedCondition<Value>: @unchecked Sendable {
     // @unchecked: `value` is touched only while `mutex` is held.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var value: Value
 
-    init(_ value: sending Value) {
+    package init(_ value: sending Value) {
         self.value = value
         unsafe mutex = .allocate(capacity: 1)
         unsafe pthread_mutex_init(mutex, nil)
@@ -29,7 +29,7 @@ import Glibc
     }
 
     /// Reads or changes the value without waking anyone.
-    func read<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func read<Result>(_ body: (inout Value) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         return body(&value)
@@ -37,20 +37,20 @@ import Glibc
 
     /// Changes the value and wakes every waiter. They are woken with the mutex free, lest they wait for it at once.
     @discardableResult
-    func change<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func change<Result>(_ body: (inout Value) -> Result) -> Result {
         defer { unsafe pthread_cond_broadcast(condition) }
         return read(body)
     }
 
     /// The same for a change that only one of the waiters can make use of.
     @discardableResult
-    func changeForOne<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func changeForOne<Result>(_ body: (inout Value) -> Result) -> Result {
         defer { unsafe pthread_cond_signal(condition) }
         return read(body)
     }
 
     /// Waits until `body` returns something.
-    func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
+    package func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         while true {
@@ -60,7 +60,7 @@ import Glibc
     }
 
     /// Waits until `body` returns something, or the time is over.
-    func wait<Result>(atMostSeconds seconds: Double, _ body: (inout Value) -> Result?) -> Result? {
+    package func wait<Result>(atMostSeconds seconds: Double, _ body: (inout Value) -> Result?) -> Result? {
         var until = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &until)
         let nanoseconds = Int(seconds * 1e9) + until.tv_nsec

@@ -1,10 +1,10 @@
 import Foundation
 
-import QuiverModel
+package import QuiverModel
 
 /// Configurations on disk: JSON with sorted keys, small and written rarely.
-enum StoredConfig {
-    static func encode(_ value: some Encodable) throws(QuiverError) -> [UInt8] {
+package enum StoredConfig {
+    package static func encode(_ value: some Encodable) throws(QuiverError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         do {
@@ -14,7 +14,7 @@ enum StoredConfig {
         }
     }
 
-    static func decode<Value: Decodable>(
+    package static func decode<Value: Decodable>(
         _: Value.Type, from bytes: UnsafeRawBufferPointer
     ) throws(QuiverError) -> Value {
         do {

@@ -191,16 +191,6 @@ enum TextColumns {
 }
 
 extension JSONWriter {
-    fileprivate mutating func member(_ name: StaticString, _ value: Int) {
-        key(name)
-        self.value(value)
-    }
-
-    fileprivate mutating func member(_ name: StaticString, _ value: String) {
-        key(name)
-        self.value(value)
-    }
-
     fileprivate mutating func member(_ name: StaticString, _ value: Double, places: Int) {
         key(name)
         self.value(Rounding.places(value, places))

@@ -78,7 +78,7 @@ final class NearestStore {
 
     // MARK: Building
 
-    func build(_ progress: inout BenchProgress) throws(CommandFailure) -> Build {
+    func build(_ progress: Progress) throws(CommandFailure) -> Build {
         guard let database else { throw CommandFailure(code: .software, message: "the storage is closed") }
         try Self.asking { () throws(QuiverError) in
             try database.createCollectionBlocking(Self.collectionName, plan.config)
@@ -92,9 +92,9 @@ final class NearestStore {
                 try collection.createIndexBlocking(field, PayloadIndexParams(type: type))
             }
         }
-        try ingest(collection, &build, &progress)
+        try ingest(collection, &build, progress)
         let ingested = Clock.now
-        try waitUntilIndexed(collection, &build, &progress)
+        try waitUntilIndexed(collection, &build, progress)
         build.ingestSeconds = Double(ingested - start) / 1e9
         build.indexSeconds = Double(Clock.now - ingested) / 1e9
         build.cpuSeconds = Clock.processCPUSeconds - cpu
@@ -106,7 +106,7 @@ final class NearestStore {
 
     /// Two writers: the batch of one is read while that of the other is written.
     private func ingest(
-        _ collection: Collection, _ build: inout Build, _ progress: inout BenchProgress
+        _ collection: Collection, _ build: inout Build, _ progress: Progress
     ) throws(CommandFailure) {
         let source = try NearestRows(plan)
         let threads = (0..<2).map { _ in
@@ -147,7 +147,7 @@ final class NearestStore {
     }
 
     private func waitUntilIndexed(
-        _ collection: Collection, _ build: inout Build, _ progress: inout BenchProgress
+        _ collection: Collection, _ build: inout Build, _ progress: Progress
     ) throws(CommandFailure) {
         let start = Clock.now
         while true {

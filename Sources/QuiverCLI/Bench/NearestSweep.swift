@@ -38,7 +38,7 @@ struct NearestSweep {
     }
 
     /// The cells in the order of filters and efs. After an interruption those that were measured, with fewer rounds.
-    func run(_ progress: inout BenchProgress) throws(CommandFailure) -> [Cell] {
+    func run(_ progress: Progress) throws(CommandFailure) -> [Cell] {
         var cells = plan.filters.indices.flatMap { filter in plan.efs.map { Cell(filter: filter, ef: $0) } }
         for round in 0..<plan.warmUpRounds + plan.rounds {
             for index in cells.indices {

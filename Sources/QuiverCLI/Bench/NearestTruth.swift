@@ -36,14 +36,14 @@ struct NearestTruth: Sendable {
 
     /// - Parameter known: the answers without filter, when they were read.
     static func compute(
-        _ plan: NearestPlan, collection: Collection, known: [[Int]]?, _ progress: inout BenchProgress
+        _ plan: NearestPlan, collection: Collection, known: [[Int]]?, _ progress: Progress
     ) throws(CommandFailure) -> NearestTruth {
         var truth = NearestTruth(rows: plan.filters.map { $0.filter == nil ? known ?? [] : [] })
         let missing = plan.filters.indices.filter { truth.rows[$0].isEmpty }
         if missing.isEmpty { return truth }
         var accepted: [[Bool]?] = []
         for index in missing { accepted.append(try matching(plan.filters[index].filter, plan, collection)) }
-        let found = try NearestScan(plan, accepted: accepted).run(&progress)
+        let found = try NearestScan(plan, accepted: accepted).run(progress)
         for (place, index) in missing.enumerated() { truth.rows[index] = found[place] }
         return truth
     }
@@ -106,7 +106,7 @@ private struct NearestScan: Sendable {
         var failure: CommandFailure?
     }
 
-    func run(_ progress: inout BenchProgress) throws(CommandFailure) -> [[[Int]]] {
+    func run(_ progress: Progress) throws(CommandFailure) -> [[[Int]]] {
         let shares = max(1, min(plan.buildThreads, plan.queryCount))
         let box = SharedBox(Shared(rows: accepted.map { _ in [[Int]](repeating: [], count: plan.queryCount) }))
         let threads = (0..<shares).map { share in

@@ -146,11 +146,11 @@ struct BenchANNCommand: ParsableCommand {
         Allocator.keepLargeBlocks()
         Interruption.listen()
         let directory = try BenchDirectory(storage)
-        var progress = BenchProgress()
+        let progress = Progress()
         let store = try NearestStore(directory.path, plan: plan)
         defer { store.close() }
         var report = NearestReport(label: label, plan: plan)
-        if try !store.holdsCollection() { report.build = try store.build(&progress) }
+        if try !store.holdsCollection() { report.build = try store.build(progress) }
         let built = try store.collection()
         report.components = try NearestStore.asking { () throws(QuiverError) in try built.storageComponentsBlocking() }
         report.diskBytes = directory.byteCount
@@ -162,8 +162,8 @@ struct BenchANNCommand: ParsableCommand {
             guard let filter = named.filter else { return nil }
             return try NearestStore.asking { () throws(QuiverError) in try collection.countBlocking(filter: filter) }
         }
-        let truth = try NearestTruth.compute(plan, collection: collection, known: known, &progress)
-        report.cells = try NearestSweep(plan, truth: truth, collection: collection).run(&progress)
+        let truth = try NearestTruth.compute(plan, collection: collection, known: known, progress)
+        report.cells = try NearestSweep(plan, truth: truth, collection: collection).run(progress)
         report.memoryAfter = ProcessMemory.current
         print(json ? report.jsonLines.joined(separator: "\n") : report.table)
         try Interruption.check()

@@ -126,6 +126,9 @@ struct BenchLoadCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(code: .usage, message: "--url: \(error.message)")
         }
+        guard !address.isSecure else {
+            throw CommandFailure(code: .usage, message: "--url: bench load speaks http only, not https")
+        }
         let prepared = try prepare(address)
         var options = LoadRun.Options()
         options.connections = connections

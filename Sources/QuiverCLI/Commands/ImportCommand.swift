@@ -14,7 +14,7 @@ struct ImportCommand: AsyncParsableCommand {
             no server has open (--storage). An import that was broken off goes on with --resume.
 
             Exit codes: 64 usage, 65 a file or a row is wrong, 66 a file is missing, 69 the server does not answer,
-            73 and 74 the storage cannot be used.
+            73 and 74 the storage cannot be used, 77 the key is missing or wrong.
 
             Examples:
               quiver import --url http://localhost:6333 --collection products \\
@@ -36,8 +36,11 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "The collection; made when it is missing.")
     var collection: String
 
-    @Option(help: "A running server, as http://host:port.")
+    @Option(help: "A running server, as http[s]://host:port.")
     var url: String?
+
+    @Option(help: ArgumentHelp("The key of the server; $QUIVER_API_KEY unless given.", valueName: "key"))
+    var apiKey: String?
 
     @Option(
         help: ArgumentHelp("A storage directory that no server has open.", valueName: "dir"), completion: .directory)
@@ -90,16 +93,17 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func target() throws -> any ImportTarget {
-        if let url { return try RemoteTarget(url) }
+        if let url {
+            let key = apiKey ?? ProcessEnvironment.all["QUIVER_API_KEY"]
+            return try RemoteTarget(url, apiKey: key.flatMap { $0.isEmpty ? nil : $0 })
+        }
         var options = Database.Options()
         options.logger = Logger(label: "quiver") { LineLogHandler(label: $0, level: .error, format: .text) }
         return try StorageTarget(storage ?? "", options: options)
     }
 
     static func sentence(_ summary: Importer.Summary, collection: String) -> String {
-        let seconds =
-            Double(summary.elapsed.components.seconds) + Double(summary.elapsed.components.attoseconds) * 1e-18
-        let tenths = Double(Int(seconds * 10)) / 10
+        let tenths = Double(Int(summary.elapsed.inSeconds * 10)) / 10
         let present = summary.rows - summary.imported
         return "imported \(summary.imported) of \(summary.rows) rows into \(collection) in \(tenths) s"
             + (present > 0 ? " (\(present) were there)" : "")

@@ -21,7 +21,8 @@ struct ServeCommand: AsyncParsableCommand {
             An unknown key is an error. SIGTERM and SIGINT finish the requests in flight and end with code 0.
 
             Exit codes: 64 usage, 69 the port is taken, 73 the storage is in use by another process or cannot be
-            created, 74 the storage is damaged, 78 configuration.
+            created, 74 the storage is damaged, 78 configuration. For --snapshot and --storage-snapshot: 65 the archive
+            is damaged or does not fit, 66 there is no such file, 73 the collection exists already.
 
             Examples:
               quiver serve
@@ -46,6 +47,21 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "The port to listen on (service.http_port).")
     var port: String?
+
+    @Option(
+        name: .customLong("snapshot"),
+        help: ArgumentHelp(
+            "Before serving, recover a collection from a snapshot; may be given several times.",
+            valueName: "file:collection"))
+    var snapshots: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Before serving, recover all collections of a snapshot of the storage.", valueName: "file"),
+        completion: .file())
+    var storageSnapshot: String?
+
+    @Flag(help: "Let --snapshot and --storage-snapshot replace collections that are there.")
+    var forceSnapshot = false
 
     @Flag(help: "List every key with its value and where that comes from, then end.")
     var printConfig = false
@@ -85,8 +101,20 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "quiver")
         for notice in layers.notices { logger.notice("\(notice)") }
         for warning in layers.warnings { logger.warning("\(warning)") }
-        let database = try StorageOpening.open(
-            settings.storagePath, options: settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger))
+        let databaseOptions: Database.Options
+        do throws(ConfigurationError) {
+            databaseOptions = try settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger)
+        } catch {
+            throw CommandFailure(code: .configuration, message: error.description)
+        }
+        let database = try StorageOpening.open(settings.storagePath, options: databaseOptions)
+        do throws(CommandFailure) {
+            try StartSnapshots(collections: snapshots, storage: storageSnapshot, replaces: forceSnapshot)
+                .recover(into: database, logger)
+        } catch {
+            database.close()
+            throw error
+        }
         var options = settings.server
         options.allocatorUse = Allocator.use
         options.logLevel = LogThreshold.change
@@ -124,6 +152,13 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// Opening a storage directory from the command line, with the exit code that tells what failed.
 enum StorageOpening {
+    /// For commands that are no server: the engine tells of errors alone.
+    static var quietOptions: Database.Options {
+        var options = Database.Options()
+        options.logger = Logger(label: "quiver") { LineLogHandler(label: $0, level: .error, format: .text) }
+        return options
+    }
+
     static func open(_ path: String, options: Database.Options) throws -> Database {
         do throws(QuiverError) {
             return try Database.open(path, options: options)

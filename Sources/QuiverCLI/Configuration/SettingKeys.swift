@@ -5,7 +5,7 @@ import QuiverServer
 /// The table of keys: the one source for reading, for the nearest name of a misspelt key, and for the listing of
 /// `quiver serve --print-config`. Layout and names are Qdrant's; a new option is one line here.
 enum SettingKeys {
-    static let all: [SettingKey] = service + security + storage + optimizers + hnsw + general + notYet + withoutEffect
+    static let all: [SettingKey] = service + security + storage + snapshots + optimizers + hnsw + general + notYet + withoutEffect
 
     static let byPath: [String: SettingKey] = Dictionary(
         all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
@@ -103,6 +103,38 @@ enum SettingKeys {
         ) { $0.server.collectionDefaults.writeConsistencyFactor = $1.integer },
     ]
 
+    private static let snapshots = [
+        key(
+            "service.enable_snapshot_url_recovery", .boolean, "true",
+            "Whether collections may be recovered from snapshots of other servers."
+        ) { $0.server.allowsSnapshotURLs = $1.boolean },
+        key(
+            "storage.snapshots_path", .text, nil, "Directory of snapshots; absent: snapshots in the storage directory."
+        ) { $0.snapshotsPath = $1.text.isEmpty ? nil : $1.text },
+        key(
+            "storage.snapshots_config.snapshots_storage", .choice(["local", "s3"]), "local",
+            "Where snapshots are kept: in the directory, or in a bucket of S3."
+        ) { $0.snapshotsAreInS3 = $1.text == "s3" },
+        s3("bucket", "Bucket of the snapshots.") { $0.bucket = $1 },
+        s3("region", "Region of the bucket; absent: us-east-1.") { $0.region = $1 },
+        s3("endpoint_url", "URL of an S3 that is not Amazon's.") { $0.endpointURL = $1 },
+        s3("access_key", "Key of S3; absent: AWS_ACCESS_KEY_ID of the environment.", isSecret: true) { $0.accessKey = $1 },
+        s3("secret_key", "Secret of the key; absent: AWS_SECRET_ACCESS_KEY of the environment.", isSecret: true) {
+            $0.secretKey = $1
+        },
+    ]
+
+    private static func s3(
+        _ name: String, _ about: String, isSecret: Bool = false,
+        _ apply: @escaping @Sendable (inout Settings.S3, String?) -> Void
+    ) -> SettingKey {
+        var key = key("storage.snapshots_config.s3_config." + name, .text, nil, about) {
+            apply(&$0.s3, $1.text.isEmpty ? nil : $1.text)
+        }
+        key.isSecret = isSecret
+        return key
+    }
+
     private static let optimizers = [
         key(
             "storage.optimizers.deleted_threshold", .real(0...1), "0.2",
@@ -186,8 +218,6 @@ enum SettingKeys {
         refused("service.hardware_reporting", .boolean, ["false"], "Hardware use in each answer."),
         refused("cluster.enabled", .boolean, ["false"], "Running as part of a cluster."),
         refused("cluster.p2p.enable_tls", .boolean, ["false"], "TLS between the members of a cluster."),
-        refused(
-            "storage.snapshots_config.snapshots_storage", .choice(["local", "s3"]), ["local"], "Where snapshots go."),
         refused("storage.node_type", .choice(["Normal", "Listener"]), ["Normal"], "Role in a cluster."),
         refused("storage.optimizers_overwrite", .text, [""], "Settings that win over those of collections."),
         refused("storage.max_collections", .integer(0...(.max)), [], "Most collections."),
@@ -209,10 +239,7 @@ enum SettingKeys {
         [
             idle("service.static_content_dir", .text, "./static", "there is no dashboard"),
             idle("service.enable_static_content", .boolean, "true", "there is no dashboard"),
-            idle("service.enable_snapshot_url_recovery", .boolean, "true", "there are no snapshots yet"),
-            idle("storage.snapshots_path", .text, "./snapshots", "there are no snapshots yet"),
-            idle("storage.snapshots_config.s3_config", .text, "", "snapshots_storage is local"),
-            idle("storage.temp_path", .text, "", "no temporary files are written"),
+            idle("storage.temp_path", .text, "", "no temporary files are written, snapshots neither"),
             idle("storage.update_concurrency", .integer(0...(.max)), nil, "there are no replicas"),
             idle("storage.performance.update_rate_limit", .integer(0...(.max)), nil, "there is no cluster"),
             idle("storage.performance.incoming_shard_transfers_limit", .integer(0...(.max)), "1", "there is no cluster"),

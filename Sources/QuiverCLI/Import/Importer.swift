@@ -40,18 +40,20 @@ struct Importer: Sendable {
         if options.resumes {
             first = try await target.presentIDs(from: options.firstID, limit: rows, collection: plan.collection)
         }
-        var progress = ImportProgress(total: rows, first: first)
-        try await send(rows: first..<rows, to: target, &progress)
-        progress.show(rows, isLast: true)
+        let progress = Progress()
+        progress.begin("", total: rows, unit: .points, before: first)
+        try await send(rows: first..<rows, to: target, progress)
+        let elapsed = progress.elapsed
+        progress.end()
         var state = try await target.state(collection: plan.collection)
         while options.waits, !state.isGreen {
             try await Task.sleep(for: .milliseconds(200))
             state = try await target.state(collection: plan.collection)
         }
-        return Summary(rows: rows, imported: rows - first, elapsed: progress.elapsed, state: state)
+        return Summary(rows: rows, imported: rows - first, elapsed: elapsed, state: state)
     }
 
-    private func send(rows: Range<Int>, to target: any ImportTarget, _ progress: inout ImportProgress) async throws {
+    private func send(rows: Range<Int>, to target: any ImportTarget, _ progress: Progress) async throws {
         var lines: JSONLinesFile?
         if let payloads {
             var opened = try JSONLinesFile(payloads)
@@ -61,7 +63,6 @@ struct Importer: Sendable {
         let collection = plan.collection
         try await withThrowingTaskGroup(of: Int.self) { group in
             var next = rows.lowerBound
-            var done = rows.lowerBound
             var inFlight = 0
             while next < rows.upperBound || inFlight > 0 {
                 while next < rows.upperBound, inFlight < options.batchesInFlight {
@@ -75,8 +76,7 @@ struct Importer: Sendable {
                 }
                 if let count = try await group.next() {
                     inFlight -= 1
-                    done += count
-                    progress.show(done)
+                    progress.advance(count)
                 }
             }
         }

@@ -1,34 +1,25 @@
 import ArgumentParser
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 import QuiverJSON
 import QuiverModel
-import QuiverServer
-import Synchronization
 
 /// A running server, over its REST interface; Qdrant itself will do as well.
 final class RemoteTarget: ImportTarget {
-    /// How often a batch is sent again after the server said that it has too much to do.
-    private static let attempts = 60
+    private let server: RESTClient
+    private let transport: WebTransport
 
-    private let address: ServerAddress
-    private let text: String
-    /// Connections that carry no request at the moment.
-    private let idle = Mutex<[HTTPConnection]>([])
-    private let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
-
-    init(_ text: String) throws(CommandFailure) {
-        self.text = text
+    init(_ text: String, apiKey: String?) throws(CommandFailure) {
+        let address: ServerAddress
         do throws(ServerAddress.Fault) {
             address = try ServerAddress(text)
         } catch {
             throw CommandFailure(code: .usage, message: "--url: \(error.message)")
         }
+        transport = WebTransport(address, apiKey: apiKey)
+        server = RESTClient(url: address.url, transport: transport)
     }
 
     func prepare(_ plan: ImportPlan) async throws {
-        let found = try await send(.GET, path(plan.collection), accepting: [200, 404])
+        let found = try await send("GET", RESTClient.path(plan.collection), accepting: [200, 404])
         if found.status == 404 {
             var writer = JSONWriter()
             writer.beginObject()
@@ -40,7 +31,7 @@ final class RemoteTarget: ImportTarget {
             writer.value((plan.distance ?? .cosine).rawValue)
             writer.endObject()
             writer.endObject()
-            _ = try await send(.PUT, path(plan.collection), writer.bytes)
+            _ = try await send("PUT", RESTClient.path(plan.collection), writer.bytes)
         } else {
             try check(found.body, plan)
         }
@@ -52,7 +43,7 @@ final class RemoteTarget: ImportTarget {
             writer.key("field_schema")
             writer.value(type.rawValue)
             writer.endObject()
-            _ = try await send(.PUT, path(plan.collection) + "/index?wait=true", writer.bytes)
+            _ = try await send("PUT", RESTClient.path(plan.collection, "/index?wait=true"), writer.bytes)
         }
     }
 
@@ -85,7 +76,7 @@ final class RemoteTarget: ImportTarget {
             writer.key("with_payload")
             writer.value(false)
             writer.endObject()
-            let answer = try await send(.POST, path(collection) + "/points/scroll", writer.bytes)
+            let answer = try await send("POST", RESTClient.path(collection, "/points/scroll"), writer.bytes)
             let (ids, isLast) = try parsed(answer.body) { root -> ([UInt64?], Bool) in
                 guard let points = Self.member(root, ["result", "points"]) else { return ([], true) }
                 let next = Self.member(root, ["result", "next_page_offset"])
@@ -101,16 +92,7 @@ final class RemoteTarget: ImportTarget {
     }
 
     func upsert(_ batch: ImportBatch, collection: String) async throws {
-        let body = Self.body(batch)
-        for attempt in 1... {
-            let answer = try await send(.PUT, path(collection) + "/points?wait=true", body, accepting: [200, 429])
-            if answer.status == 200 { return }
-            guard attempt < Self.attempts else {
-                throw CommandFailure(
-                    code: .unavailable, message: "the server has too much to do: \(message(answer.body))")
-            }
-            try await Task.sleep(for: .seconds(max(1, answer.retryAfterSeconds ?? 1)))
-        }
+        _ = try await send("PUT", RESTClient.path(collection, "/points?wait=true"), Self.body(batch))
     }
 
     /// The column form of the upsert request.
@@ -145,7 +127,7 @@ final class RemoteTarget: ImportTarget {
     }
 
     func state(collection: String) async throws -> ImportState {
-        let answer = try await send(.GET, path(collection))
+        let answer = try await send("GET", RESTClient.path(collection))
         return try parsed(answer.body) { root in
             let result = root.member("result")
             return ImportState(
@@ -155,53 +137,12 @@ final class RemoteTarget: ImportTarget {
         }
     }
 
-    func close() async {
-        let connections = idle.withLock { connections in
-            defer { connections = [] }
-            return connections
-        }
-        for connection in connections { await connection.close() }
-    }
-
-    private func path(_ collection: String) -> String { "/collections/" + PercentCoding.encode(collection) }
+    func close() async { await transport.close() }
 
     private func send(
-        _ method: HTTPMethod, _ path: String, _ body: [UInt8] = [], accepting: [Int] = [200]
-    ) async throws(CommandFailure) -> HTTPConnection.Answer {
-        let answer: HTTPConnection.Answer
-        do {
-            let connection: HTTPConnection
-            if let waiting = idle.withLock({ $0.popLast() }) {
-                connection = waiting
-            } else {
-                connection = try await HTTPConnection.open(address, group: group)
-            }
-            answer = try await connection.send(method, path, ByteBuffer(bytes: body))
-            idle.withLock { $0.append(connection) }
-        } catch {
-            throw CommandFailure(code: .unavailable, message: "no answer from \(text): \(Self.reason(error))")
-        }
-        guard accepting.contains(answer.status) else {
-            let code: ExitCode = answer.status >= 500 ? .unavailable : .dataError
-            throw CommandFailure(code: code, message: "the server answered \(answer.status): \(message(answer.body))")
-        }
-        return answer
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as NIOConnectionError:
-            if let error = error.dnsAError ?? error.dnsAAAAError { return "\(error)" }
-            return error.connectionErrors.first.map { reason($0.error) } ?? "nothing listens there"
-        case let error as IOError: return SystemError.text(error.errnoCode)
-        case ChannelError.eof: return "the connection was closed"
-        default: return "\(error)"
-        }
-    }
-
-    private func message(_ body: [UInt8]) -> String {
-        let text = try? parsed(body) { Self.member($0, ["status", "error"])?.string }
-        return (text ?? nil) ?? String(decoding: body.prefix(200), as: UTF8.self)
+        _ method: String, _ path: String, _ body: [UInt8]? = nil, accepting: Set<Int> = [200]
+    ) async throws(CommandFailure) -> RESTClient.Answer {
+        try await server.call(method, path, body, accepting: accepting)
     }
 
     private func parsed<Value>(_ body: [UInt8], _ read: (JSONNode) -> Value) throws(CommandFailure) -> Value {

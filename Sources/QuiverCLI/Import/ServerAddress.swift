@@ -1,5 +1,6 @@
-/// The address of a server: `http://host[:port][/prefix]`. The port is 6333 unless given.
+/// The address of a server: `[http[s]://]host[:port][/prefix]`. The port is 6333 unless given, as Qdrant's clients have it.
 struct ServerAddress: Hashable, Sendable {
+    var isSecure = false
     var host: String
     var port: Int
     /// Without a slash at its end.
@@ -12,7 +13,10 @@ struct ServerAddress: Hashable, Sendable {
         var rest = text[...]
         if let scheme = rest.firstRange(of: "://") {
             let name = rest[..<scheme.lowerBound].lowercased()
-            guard name == "http" else { throw Fault(message: "\(name) addresses are not supported yet, only http") }
+            guard name == "http" || name == "https" else {
+                throw Fault(message: "\(name) addresses are not supported, only http and https")
+            }
+            isSecure = name == "https"
             rest = rest[scheme.upperBound...]
         }
         let authority = rest.prefix { $0 != "/" }
@@ -40,4 +44,7 @@ struct ServerAddress: Hashable, Sendable {
         self.host = String(host)
         prefix = String(path)
     }
+
+    /// In full, without a slash at its end.
+    var url: String { "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)\(prefix)" }
 }

@@ -34,7 +34,7 @@ enum TextFile {
 /// `read` under a name that `TextFile.read` does not hide.
 private let readBytes: @Sendable (Int32, UnsafeMutableRawPointer?, Int) -> Int = { read($0, $1, $2) }
 
-/// The same for `StandardError.write`.
+/// The same for what writes.
 private let writeBytes: @Sendable (Int32, UnsafeRawPointer?, Int) -> Int = { write($0, $1, $2) }
 
 enum SystemError {
@@ -48,16 +48,25 @@ enum SystemError {
 enum StandardError {
     static func writeLine(_ text: String) { write(text + "\n") }
 
-    static func write(_ text: String) {
-        let line = Array(text.utf8)
+    static let write: @Sendable (String) -> Void = { writeText($0, to: STDERR_FILENO) }
+
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
+
+enum StandardOutput {
+    static let write: @Sendable (String) -> Void = { writeText($0, to: STDOUT_FILENO) }
+}
+
+/// What cannot be written is lost: there is nobody to tell.
+private func writeText(_ text: String, to descriptor: Int32) {
+    var text = text
+    text.withUTF8 { bytes in
         var written = 0
-        while written < line.count {
-            let count = line[written...].withUnsafeBytes { writeBytes(STDERR_FILENO, $0.baseAddress, $0.count) }
+        while written < bytes.count {
+            let count = writeBytes(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             written += count
         }
     }
-
-    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }

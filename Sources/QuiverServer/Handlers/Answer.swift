@@ -2,11 +2,14 @@
 struct Answer: Sendable {
     enum ContentType: Sendable {
         case json, text
+        /// Bytes of no kind that is told.
+        case binary
 
         var name: StaticString {
             switch self {
             case .json: "application/json"
             case .text: "text/plain; charset=utf-8"
+            case .binary: "application/octet-stream"
             }
         }
     }
@@ -16,6 +19,8 @@ struct Answer: Sendable {
     var contentType: ContentType?
     /// Beside type and length.
     var fields: [(name: StaticString, value: String)] = []
+    /// In place of `body`.
+    var stream: StreamedBody?
 
     static func json(_ bytes: [UInt8], status: Int = 200) -> Answer {
         Answer(status: status, body: bytes, contentType: .json)

@@ -16,6 +16,10 @@ struct Call: Sendable {
     /// What the caller can read.
     var answerCoding: ContentCoding?
     var started: ContinuousClock.Instant
+    /// What the head says of the transfer; of routes that stream only.
+    var transfer: TransferFields?
+    /// In place of `body`, for routes that read it while it comes.
+    var source: BodySource?
 
     /// The parser may read the body where it is: room is left behind it.
     var isPadded: Bool { body.writableBytes >= RequestDecoder.paddingByteCount }

@@ -37,7 +37,7 @@ extension Handlers {
     }
 
     /// The same for the same directory, and exact in a double.
-    private var peer: Int { Int(truncatingIfNeeded: Digest.of(database.path) & (1 << 53 - 1)) | 1 }
+    var peer: Int { Int(truncatingIfNeeded: Digest.of(database.path) & (1 << 53 - 1)) | 1 }
 
     /// Only collections that are sharded by hand have keys.
     func shardKeys(_ call: Call) throws(Rejection) -> Answer {

@@ -90,10 +90,22 @@ extension Handlers {
         }
         text.family(
             "collection_dead_replicas", .gauge, "total amount of shard replicas in non-active state", [([], 0)])
+        for (name, kind, help, number) in [
+            ("snapshot_creation_running", .gauge, "amount of snapshot creations that are currently running", \.creating),
+            ("snapshot_recovery_running", .gauge, "amount of snapshot recovery operations currently running", \.recovering),
+            ("snapshot_created_total", .counter, "total amount of snapshots created", \.created),
+            (
+                "quiver_snapshot_failures_total", .counter, "snapshot creations and recoveries that failed since the start",
+                \.failed
+            ),
+        ] as [(String, PrometheusText.Kind, String, KeyPath<SnapshotActivity.Counts, Int>)] {
+            text.family(
+                name, kind, help,
+                reports.map {
+                    ([("id", parameters.shown($0.name))], Double(snapshotActivity.counts($0.name)[keyPath: number]))
+                })
+        }
         for (name, kind, help) in [
-            ("snapshot_creation_running", .gauge, "amount of snapshot creations that are currently running"),
-            ("snapshot_recovery_running", .gauge, "amount of snapshot recovery operations currently running"),
-            ("snapshot_created_total", .counter, "total amount of snapshots created"),
             ("collection_shard_transfer_incoming", .gauge, "incoming shard transfers currently running"),
             ("collection_shard_transfer_outgoing", .gauge, "outgoing shard transfers currently running"),
             ("collection_shard_transfer_failed", .gauge, "number of failed shard transfers"),

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import Quiver
 import QuiverModel
@@ -15,15 +16,22 @@ struct Handlers: Sendable {
     let pace = Pace()
     let metrics = RequestMetrics()
     let slowRequests = SlowRequests()
+    let longWork = LongWork()
+    let snapshotActivity = SnapshotActivity()
+    let backupSessions = BackupSessions()
+    let logger: Logger
     let identity = ProcessIdentity()
 
     /// Bodies up to this size are read on the event loop, which takes some tens of microseconds.
     static let shortBodyBytes = 64 << 10
 
     /// - Throws: `ServerFailure` when the quotas that were set cannot be read.
-    init(database: Database, options: ServerOptions) throws(ServerFailure) {
+    init(
+        database: Database, options: ServerOptions, logger: Logger = Logger(label: "quiver")
+    ) throws(ServerFailure) {
         self.database = database
         self.options = options
+        self.logger = logger
         quotaManager = try QuotaManager(directory: database.path, configured: options.quotas)
     }
 
@@ -100,6 +108,28 @@ struct Handlers: Sendable {
         case .shardScroll: try inShard(call, scroll)
         case .shardCount: try inShard(call, count)
         case .shardCleanup: .answer(try shardCleanup(call))
+
+        case .listSnapshots(let kind): try listSnapshots(call, kind)
+        case .createSnapshot(let kind): try createSnapshot(call, kind)
+        case .deleteSnapshot(let kind): try deleteSnapshot(call, kind)
+        case .downloadSnapshot(let kind): try downloadSnapshot(call, kind)
+        case .recoverSnapshot(let kind): try recoverSnapshot(call, kind)
+        case .uploadSnapshot(let kind): try uploadSnapshot(call, kind)
+        case .streamShardSnapshot: try streamShardSnapshot(call)
+
+        case .openBackup: openBackup(call)
+        case .backupManifest: .answer(try backupManifest(call))
+        case .closeBackup: .answer(try closeBackup(call))
+        case .backupJournal: .answer(try backupJournal(call))
+        case .backupSaved: try backupSaved(call)
+        case .backupRecords: .answer(try backupRecords(call))
+        case .releaseBackupRecords: .answer(try releaseBackupRecords(call))
+        case .backupSegment: .answer(try backupSegment(call))
+        case .releaseBackupSegment: .answer(try releaseBackupSegment(call))
+        case .backupLog: .answer(try backupLog(call))
+        case .backupJournal: try backupJournal(call)
+        case .backupSaved: try backupSaved(call)
+        case .logRetention: try logRetention(call)
 
         case .unavailable(let what): throw .unavailable(what)
         case .clusterOnly: throw .clusterOnly

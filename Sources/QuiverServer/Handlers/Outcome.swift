@@ -11,6 +11,9 @@ enum Outcome: Sendable {
     case worker(@Sendable () throws(Rejection) -> Answer)
     /// To be started, on a worker thread or at once; it hands its answer in when it has one.
     case pending(onWorker: Bool, Deadline?, @Sendable (@escaping Reply) throws(Rejection) -> Void)
+    /// To be run on a thread of its own, as it may take as long as disks, networks and clients like. It hands its answer in
+    /// when it has one, and may go on after that.
+    case thread(@Sendable (@escaping Reply) throws(Rejection) -> Void)
     /// To be awaited in a task: rare, of whatever length.
     case task(@Sendable () async throws(Rejection) -> Answer)
 

@@ -29,10 +29,26 @@ package enum Operation: Hashable, Sendable {
     // One shard, by its number
     case shardRetrieve, shardScroll, shardCount, shardCleanup
 
+    // Snapshots
+    case listSnapshots(SnapshotKind), createSnapshot(SnapshotKind), deleteSnapshot(SnapshotKind)
+    case downloadSnapshot(SnapshotKind)
+    case recoverSnapshot(SnapshotKind), uploadSnapshot(SnapshotKind)
+    case streamShardSnapshot
+
+    // Backups of a running server
+    case openBackup, backupManifest, closeBackup, backupJournal, backupSaved
+    case backupRecords, releaseBackupRecords, backupSegment, releaseBackupSegment, backupLog
+    case backupJournal, backupSaved, logRetention
+
     /// Part of Qdrant's interface that is not there yet: 501, naming it.
     case unavailable(String)
     /// What Qdrant itself refuses without clustering: 405.
     case clusterOnly
+}
+
+/// What a snapshot is of, by the path of its route.
+package enum SnapshotKind: Hashable, Sendable {
+    case storage, collection, shard
 }
 
 /// What a caller needs to be allowed for a route. `Access` decides.

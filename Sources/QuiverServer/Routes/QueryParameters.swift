@@ -1,4 +1,5 @@
 import QuiverModel
+import QuiverWire
 
 /// The parameters behind the `?` of a request.
 ///
@@ -7,7 +8,14 @@ import QuiverModel
 package struct QueryParameters: Hashable, Sendable {
     /// Whether an update is answered when it is applied, or when it is durable.
     package var wait = false
+    /// The same, where it matters whether it was said.
+    package var saidWait: Bool?
     package var timeout: Duration?
+    /// Of recoveries from snapshots.
+    package var priority: String?
+    package var checksum: String?
+    /// Of a backup: log records behind this sequence.
+    package var after: UInt64 = 0
     /// Of `/metrics` and `/telemetry`.
     package var report = ReportParameters()
     /// What the list of optimizations shall hold besides, as it was written.
@@ -38,7 +46,21 @@ package struct QueryParameters: Hashable, Sendable {
 
     private mutating func read(_ parameter: ParameterNames, _ value: String) throws(Rejection) {
         switch parameter {
-        case .wait: wait = try Self.bool(value)
+        case .wait:
+            wait = try Self.bool(value)
+            saidWait = wait
+        case .priority:
+            guard SnapshotRecovery.priorities.contains(value) else {
+                let names = SnapshotRecovery.priorities.map { "`\($0)`" }.joined(separator: ", ")
+                throw .malformed("query parameters", "unknown variant `\(value)`, expected one of \(names)")
+            }
+            priority = value
+        case .checksum:
+            guard SnapshotRecovery.isChecksum(value) else {
+                throw .invalid("query parameters", "checksum: \(SnapshotRecovery.checksumRule)")
+            }
+            checksum = value
+        case .after: after = try Self.unsigned(value)
         case .timeout: timeout = .seconds(try Self.seconds(value))
         case .ordering:
             guard ["weak", "medium", "strong"].contains(value) else {

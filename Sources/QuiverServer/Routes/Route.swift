@@ -16,6 +16,16 @@ package struct Route: Sendable {
         case refused(String)
     }
 
+    /// How bodies that may be long travel.
+    package enum Transfer: Hashable, Sendable {
+        /// As a whole, in memory.
+        case none
+        /// The answer may be streamed, and asked for in parts.
+        case download
+        /// The body of the request is read while it comes, and may be of any length.
+        case upload
+    }
+
     package var method: Method
     /// Segments between slashes; `{name}` takes one segment, percent-decoded.
     package var pattern: String
@@ -26,6 +36,7 @@ package struct Route: Sendable {
     /// Whether `/metrics` tells of its requests. Qdrant has a list of such routes; `/telemetry` tells of all.
     package var isMeasured: Bool
     package var compatibility: Compatibility
+    package var transfer = Transfer.none
 
     /// The name of the route in metrics and logs: no values, so that there are few of them.
     package let label: String
@@ -42,6 +53,13 @@ package struct Route: Sendable {
         self.isMeasured = isMeasured
         self.compatibility = compatibility
         label = method.rawValue + " " + pattern
+    }
+
+    /// The same with streamed bodies.
+    func streaming(_ transfer: Transfer) -> Route {
+        var route = self
+        route.transfer = transfer
+        return route
     }
 
     /// One that reads no parameters.
@@ -89,6 +107,7 @@ package struct ParameterNames: OptionSet, Hashable, Sendable {
     static let force = ParameterNames(rawValue: 1 << 11)
     static let priority = ParameterNames(rawValue: 1 << 12)
     static let checksum = ParameterNames(rawValue: 1 << 13)
+    static let after = ParameterNames(rawValue: 1 << 14)
 
     /// Of an update of a collection.
     static let update: ParameterNames = [.wait, .ordering, .timeout]
@@ -101,7 +120,7 @@ package struct ParameterNames: OptionSet, Hashable, Sendable {
         ("wait", .wait), ("ordering", .ordering), ("timeout", .timeout), ("consistency", .consistency),
         ("anonymize", .anonymize), ("details_level", .detailsLevel), ("per_collection", .perCollection),
         ("with", .with), ("completed_limit", .completedLimit), ("limit", .limit), ("request", .request),
-        ("force", .force), ("priority", .priority), ("checksum", .checksum),
+        ("force", .force), ("priority", .priority), ("checksum", .checksum), ("after", .after),
     ]
 
     package var names: [String] { Self.spellings.filter { contains($0.parameter) }.map(\.name) }

@@ -8,6 +8,7 @@ package enum RouteTable {
     package static let groups: [(title: String, routes: [Route])] = [
         ("Service", service), ("Collections, aliases, indexes", collections), ("Updates", updates), ("Reads", reads),
         ("Reads of clients before 1.10", legacy), ("Snapshots", snapshots), ("Without documentation", undocumented),
+        ("Quiver's own: backups of a running server", backups),
     ]
 
     package static let routes: [Route] = groups.flatMap(\.routes)
@@ -117,17 +118,56 @@ package enum RouteTable {
 
     private static let snapshots: [Route] =
         [
-            .missing(.get, "/snapshots", "Listing full snapshots", .globalRead),
-            .missing(.post, "/snapshots", "Creating a full snapshot", .globalManage, [.wait]),
-            .missing(.get, "/snapshots/{snapshot_name}", "Downloading a full snapshot", .globalRead),
-            .missing(.delete, "/snapshots/{snapshot_name}", "Deleting a full snapshot", .globalManage, [.wait]),
-        ] + snapshots(of: "/collections/{collection_name}", "collection snapshot")
-        + snapshots(of: "/collections/{collection_name}/shards/{shard_id}", "shard snapshot")
+            Route(.get, "/snapshots", .listSnapshots(.storage), .globalRead),
+            Route(.post, "/snapshots", .createSnapshot(.storage), .globalManage, [.wait], .differs(archive)),
+            Route(.get, "/snapshots/{snapshot_name}", .downloadSnapshot(.storage), .globalRead)
+                .streaming(.download),
+            Route(.delete, "/snapshots/{snapshot_name}", .deleteSnapshot(.storage), .globalManage, [.wait]),
+        ] + snapshots(of: "/collections/{collection_name}", .collection)
+        + snapshots(of: "/collections/{collection_name}/shards/{shard_id}", .shard)
         + [
-            .missing(
-                .get, "/collections/{collection_name}/shards/{shard_id}/snapshot", "Streaming a shard snapshot",
-                .collectionManage)
+            Route(
+                .get, "/collections/{collection_name}/shards/{shard_id}/snapshot", .streamShardSnapshot,
+                .collectionManage, .differs(archive)
+            ).streaming(.download)
         ]
+
+    /// Quiver's own: docs/BACKUP-INTERFACE.md.
+    private static let backups: [Route] = {
+        let session = "/quiver/backups/{session}"
+        let records = session + "/{identity}/records"
+        let segment = session + "/{identity}/segments/{segment_id}"
+        return [
+            Route(.post, "/quiver/backups", .openBackup, .globalManage, .same("pins all or some collections at one moment")),
+            Route(.get, session, .backupManifest, .globalManage, .same("what was pinned")),
+            Route(.delete, session, .closeBackup, .globalManage, .same("lets go of it")),
+            Route(
+                .get, session + "/journal", .backupJournal, .globalManage, [.after],
+                .same("changes of the catalogue behind an entry of its journal")),
+            Route(
+                .post, session + "/saved", .backupSaved, .globalManage,
+                .same("a copy is safe: logs up to it need not be kept")),
+            Route(.get, records, .backupRecords, .globalManage, .same("the records of a collection, streamed"))
+                .streaming(.download),
+            Route(.delete, records, .releaseBackupRecords, .globalManage, .same("lets go of them")),
+            Route(.get, segment, .backupSegment, .globalManage, .same("a segment file, or a range of it"))
+                .streaming(.download),
+            Route(.delete, segment, .releaseBackupSegment, .globalManage, .same("lets go of it")),
+            Route(
+                .get, session + "/{identity}/log", .backupLog, .globalManage, [.after],
+                .same("the updates behind a sequence number, streamed")
+            ).streaming(.download),
+            Route(
+                .get, session + "/journal", .backupJournal, .globalManage, [.after],
+                .same("the changes of collections and aliases behind a number")),
+            Route(
+                .post, session + "/saved", .backupSaved, .globalManage,
+                .same("the copy is there: earlier log records need not be kept")),
+            Route(
+                .put, "/quiver/log_retention", .logRetention, .globalManage,
+                .same("whether logs are kept for backups to come")),
+        ]
+    }()
 
     private static let undocumented: [Route] = [
         Route(.get, "/logger", .logger, .globalRead),
@@ -192,16 +232,22 @@ package enum RouteTable {
             compatibility)
     }
 
-    private static func snapshots(of owner: String, _ what: String) -> [Route] {
+    /// About archives, wherever one is made or read.
+    private static let archive = "the archive is Quiver's own; Qdrant's are not read"
+
+    private static func snapshots(of owner: String, _ kind: SnapshotKind) -> [Route] {
         [
-            .missing(.get, owner + "/snapshots", "Listing \(what)s", .collectionExtras),
-            .missing(.post, owner + "/snapshots", "Creating a \(what)", .collectionManage, [.wait]),
-            .missing(.put, owner + "/snapshots/recover", "Recovering from a \(what)", .globalManage, [.wait]),
-            .missing(
-                .post, owner + "/snapshots/upload", "Uploading a \(what)", .globalManage,
-                [.wait, .priority, .checksum]),
-            .missing(.get, owner + "/snapshots/{snapshot_name}", "Downloading a \(what)", .collectionExtras),
-            .missing(.delete, owner + "/snapshots/{snapshot_name}", "Deleting a \(what)", .collectionManage, [.wait]),
+            Route(.get, owner + "/snapshots", .listSnapshots(kind), .collectionExtras),
+            Route(.post, owner + "/snapshots", .createSnapshot(kind), .collectionManage, [.wait], .differs(archive)),
+            Route(
+                .put, owner + "/snapshots/recover", .recoverSnapshot(kind), .globalManage, [.wait], .differs(archive)),
+            Route(
+                .post, owner + "/snapshots/upload", .uploadSnapshot(kind), .globalManage,
+                [.wait, .priority, .checksum], .differs(archive + "; restored while it comes, not kept")
+            ).streaming(.upload),
+            Route(.get, owner + "/snapshots/{snapshot_name}", .downloadSnapshot(kind), .collectionExtras)
+                .streaming(.download),
+            Route(.delete, owner + "/snapshots/{snapshot_name}", .deleteSnapshot(kind), .collectionManage, [.wait]),
         ]
     }
 }

@@ -9,6 +9,14 @@ struct AnswerWriter {
     private var dateField: [UInt8] = []
     private var dateSecond = -1
 
+    /// How the end of a body is told.
+    enum Framing {
+        case length(Int)
+        case chunks
+        /// By closing the connection, to clients that know no chunks.
+        case closing
+    }
+
     enum Persistence {
         case keepAlive
         /// Said to HTTP/1.0 clients that asked for it; they take nothing for granted.
@@ -18,7 +26,8 @@ struct AnswerWriter {
 
     /// - Parameter withBody: false for HEAD, whose answer has the length of the body and no body.
     mutating func write(
-        _ answer: Answer, withBody: Bool, _ persistence: Persistence, allocator: ByteBufferAllocator
+        _ answer: Answer, withBody: Bool, _ persistence: Persistence, allocator: ByteBufferAllocator,
+        framing: Framing? = nil
     ) -> ByteBuffer {
         var buffer = allocator.buffer(capacity: 256 + (withBody ? answer.body.count : 0))
         if answer.status == 200 {
@@ -44,10 +53,19 @@ struct AnswerWriter {
         case .close: buffer.writeStaticString("Connection: close\r\n")
         }
         writeDate(&buffer)
-        buffer.writeStaticString("Content-Length: ")
-        buffer.writeString(String(answer.body.count))
-        buffer.writeStaticString("\r\n\r\n")
-        if withBody { buffer.writeBytes(answer.body) }
+        switch framing ?? .length(answer.body.count) {
+        case .length(let count):
+            // There is never one of these (RFC 9110, section 8.6).
+            if answer.status != 204, answer.status != 304 {
+                buffer.writeStaticString("Content-Length: ")
+                buffer.writeString(String(count))
+                buffer.writeStaticString("\r\n")
+            }
+        case .chunks: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+        case .closing: break
+        }
+        buffer.writeStaticString("\r\n")
+        if withBody, framing == nil { buffer.writeBytes(answer.body) }
         return buffer
     }
 
@@ -72,6 +90,26 @@ struct AnswerWriter {
 enum HTTPDate {
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// Nil for what is not in this form; the older forms, which no client sends any more, are not read.
+    static func seconds(_ text: String) -> Int? {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 29, text.hasSuffix(" GMT") else { return nil }
+        func number(_ range: Range<Int>) -> Int? { Int(String(decoding: bytes[range], as: UTF8.self)) }
+        guard let day = number(5..<7), let year = number(12..<16), let hour = number(17..<19),
+            let minute = number(20..<22), let second = number(23..<25),
+            let month = months.firstIndex(of: String(decoding: bytes[8..<11], as: UTF8.self))
+        else { return nil }
+        var parts = tm()
+        parts.tm_mday = Int32(day)
+        parts.tm_mon = Int32(month)
+        parts.tm_year = Int32(year - 1900)
+        parts.tm_hour = Int32(hour)
+        parts.tm_min = Int32(minute)
+        parts.tm_sec = Int32(second)
+        let seconds = timegm(&parts)
+        return self.text(seconds) == text ? seconds : nil
+    }
 
     static func text(_ seconds: Int) -> String {
         var seconds = seconds

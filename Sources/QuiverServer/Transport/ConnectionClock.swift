@@ -22,6 +22,9 @@ final class ConnectionClock: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
+    /// The connection did not read for a while; that nothing came was not the client's doing.
+    func goOn() { lastRead = .now() }
+
     func requestIsOver() {
         hasBytes = false
         lastRead = .now()

@@ -20,6 +20,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         case receiving
         /// The request is complete and with its handler.
         case answering
+        /// The head of the answer is written, its body is being made and sent.
+        case streaming
         /// The answer was written before the request was complete; the rest of it is thrown away.
         case discarding
         /// Nothing more is answered; waits for the client to close, so that it can read the last answer.
@@ -27,7 +29,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         case closed
     }
 
-    private let dispatcher: Dispatcher
+    let dispatcher: Dispatcher
     private let table: ConnectionTable
     private let clock: ConnectionClock
     private var context: ChannelHandlerContext?
@@ -38,6 +40,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     private var plan: Dispatcher.Plan?
     private var call: Call?
     private var body = ByteBuffer()
+    /// In place of `body`, for requests that are read while they come.
+    private var source: BodySource?
+    private var owesContinue = false
+    private var outgoing: OutgoingBody?
     private var fields = RequestFields()
     private var started = ContinuousClock.now
     private var closesBehindAnswer = false
@@ -60,6 +66,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     /// Behind a refused body of up to this length a connection stays open.
     private static let keptBytes = 1 << 20
     private var discarded = 0
+    private var discardLimit = discardedBytes
 
     init(dispatcher: Dispatcher, table: ConnectionTable, clock: ConnectionClock) {
         self.dispatcher = dispatcher
@@ -93,6 +100,9 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         state = .closed
         queue.removeAll()
         body = ByteBuffer()
+        source?.fail(.disconnected)
+        source = nil
+        outgoing?.sink.stop()
         deadline?.cancel()
         table.remove(self)
     }
@@ -102,7 +112,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         inputIsClosed = true
         switch state {
         case .waiting where queue.isEmpty, .receiving, .discarding, .lingering: closeNow()
-        case .waiting, .answering, .closed: break
+        case .waiting, .answering, .streaming, .closed: break
         }
     }
 
@@ -157,8 +167,9 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         switch state {
         // A client that does not read its answers gets no more of them.
         case .waiting: context.channel.isWritable
-        case .receiving, .discarding, .lingering: true
-        case .answering, .closed: false
+        case .receiving: source?.hasRoom ?? true
+        case .discarding, .lingering: true
+        case .answering, .streaming, .closed: false
         }
     }
 
@@ -169,7 +180,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         case (.end, .receiving): complete(context)
         case (.body(let bytes), .discarding):
             discarded += bytes.readableBytes
-            if discarded > Self.discardedBytes { closeNow() }
+            if discarded > discardLimit { closeNow() }
         case (.end, .discarding):
             if closesBehindAnswer { return linger(context) }
             state = .waiting
@@ -191,6 +202,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         let plan = dispatcher.plan(head, fields, started: started)
         self.plan = plan
         if case .call(let call) = plan { self.call = call } else { self.call = nil }
+        if case .call(let call) = plan, call.route.transfer == .upload { return startUpload(call, context) }
         let limit = dispatcher.options.maximumRequestBytes
         if let announced = fields.contentLength, announced > limit {
             return refuse(Rejection.bodyTooLarge(bytes: announced, limit: limit))
@@ -205,6 +217,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     private func receive(_ part: ByteBuffer) {
+        if let source { return source.push(part) }
         // What nobody will read need not be kept.
         guard case .call? = plan else { return }
         if body.readableBytes == 0, part.readableBytes == fields.contentLength {
@@ -226,6 +239,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
     private func complete(_ context: ChannelHandlerContext) {
         state = .answering
+        if let source {
+            self.source = nil
+            return source.finish()
+        }
         switch plan {
         case nil: closeNow()
         case .answer(let answer): finish(answer)
@@ -279,8 +296,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     private func finish(_ answer: Answer, number: UInt64) {
-        guard state == .answering, number == self.number else { return }
-        finish(answer)
+        guard number == self.number else { return }
+        switch state {
+        case .answering: finish(answer)
+        // Whoever reads the body has seen enough of it.
+        case .receiving where source != nil: refuse(answer, mayKeep: true)
+        default: return
+        }
         takeParts()
     }
 
@@ -288,7 +310,12 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         guard let context, state == .answering else { return }
         deadline?.cancel()
         deadline = nil
+        if let stream = answer.stream { return begin(stream, of: answer, context) }
         write(answer, context, closing: closesBehindAnswer)
+        answerIsOut(context)
+    }
+
+    private func answerIsOut(_ context: ChannelHandlerContext) {
         if closesBehindAnswer {
             state = .lingering
             context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { [weak self] _ in
@@ -313,6 +340,12 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         if !mayKeep || !isShort { closesBehindAnswer = true }
         body = ByteBuffer()
         plan = nil
+        // An upload may be long, and who sends it seldom looks for an answer before its end.
+        discardLimit = source == nil ? Self.discardedBytes : .max
+        source?.fail(.disconnected)
+        source = nil
+        var answer = answer
+        answer.stream = nil
         write(answer, context, closing: closesBehindAnswer)
         discarded = 0
         if wasReceiving {
@@ -322,7 +355,9 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         }
     }
 
-    private func write(_ answer: Answer, _ context: ChannelHandlerContext, closing: Bool) {
+    private func write(
+        _ answer: Answer, _ context: ChannelHandlerContext, closing: Bool, framing: AnswerWriter.Framing? = nil
+    ) {
         var answer = answer
         let persistence: AnswerWriter.Persistence
         if let head {
@@ -330,16 +365,132 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
                 CrossOrigin.allow(origin: origin, &answer)
             }
             persistence = closing ? .close : head.version.minor == 0 ? .keepAliveSaid : .keepAlive
-            dispatcher.note(head, call, status: answer.status, started)
+            if framing == nil { dispatcher.note(head, call, status: answer.status, started) }
         } else {
             persistence = .close
         }
         let bytes = table.writer.write(
-            answer, withBody: head?.method != .HEAD, persistence, allocator: context.channel.allocator)
+            answer, withBody: head?.method != .HEAD, persistence, allocator: context.channel.allocator, framing: framing)
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        if framing == nil { forget() }
+    }
+
+    /// The request, once it is answered.
+    private func forget() {
         head = nil
         call = nil
         fields = RequestFields()
+    }
+
+    // MARK: Bodies that are read while they come
+
+    /// The handler starts before the body is there: it says when it wants it, or refuses it unseen.
+    private func startUpload(_ call: Call, _ context: ChannelHandlerContext) {
+        let loop = context.eventLoop
+        let place = NIOLoopBound(self, eventLoop: loop)
+        let number = number
+        let source = BodySource { loop.execute { place.value.bodyIsWanted(number: number) } }
+        self.source = source
+        owesContinue = head?.version.minor ?? 0 >= 1 && fields.waitsForContinue
+        plan = nil
+        var call = call
+        call.source = source
+        self.call = call
+        let schedule = scheduling(loop)
+        let outcome = dispatcher.outcome(call, schedule)
+        if case .answer(let answer) = outcome { return refuse(answer, mayKeep: true) }
+        carryOn(outcome, call, schedule, loop)
+    }
+
+    private func bodyIsWanted(number: UInt64) {
+        guard number == self.number, state == .receiving, let context else { return }
+        if owesContinue {
+            owesContinue = false
+            fields.waitsForContinue = false
+            var interim = context.channel.allocator.buffer(capacity: 32)
+            interim.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+            context.writeAndFlush(wrapOutboundOut(interim), promise: nil)
+        }
+        clock.goOn()
+        takeParts()
+    }
+
+    // MARK: Bodies that are made while they are sent
+
+    private func begin(_ stream: StreamedBody, of answer: Answer, _ context: ChannelHandlerContext) {
+        guard let head, dispatcher.longWork.reserve() else {
+            var busy = dispatcher.answer(to: LongWork.refusal, label: call?.route.label, started)
+            busy.stream = nil
+            return finish(busy)
+        }
+        let framing: AnswerWriter.Framing =
+            stream.byteCount.map { .length($0) } ?? (head.version.minor >= 1 ? .chunks : .closing)
+        if case .closing = framing { closesBehindAnswer = true }
+        write(answer, context, closing: closesBehindAnswer, framing: framing)
+        if head.method == .HEAD {
+            dispatcher.longWork.release()
+            dispatcher.note(head, call, status: answer.status, started)
+            forget()
+            return answerIsOut(context)
+        }
+        let loop = context.eventLoop
+        let place = NIOLoopBound(self, eventLoop: loop)
+        let number = number
+        let sink = BodySink { piece in loop.execute { place.value.send(piece, number: number) } }
+        state = .streaming
+        outgoing = OutgoingBody(sink: sink, framing: framing, left: stream.byteCount, status: answer.status)
+        dispatcher.longWork.run {
+            let result = Result { try stream.produce(sink) }
+            loop.execute { place.value.streamIsOver(result, number: number) }
+        }
+    }
+
+    private func send(_ piece: ByteBuffer, number: UInt64) {
+        guard number == self.number, state == .streaming, let context, let outgoing else { return }
+        let count = piece.readableBytes
+        if let left = outgoing.left {
+            // More than was announced would be taken for the next answer.
+            guard count <= left else { return closeNow() }
+            self.outgoing?.left = left - count
+        }
+        let isChunk: Bool
+        if case .chunks = outgoing.framing { isChunk = true } else { isChunk = false }
+        if isChunk {
+            context.write(wrapOutboundOut(ByteBuffer(string: String(count, radix: 16) + "\r\n")), promise: nil)
+        }
+        let isSent = context.eventLoop.makePromise(of: Void.self)
+        let place = NIOLoopBound(self, eventLoop: context.eventLoop)
+        isSent.futureResult.whenComplete { result in
+            switch result {
+            case .success:
+                outgoing.sink.sent(count)
+                place.value.outgoing?.lastProgress = .now()
+            case .failure: outgoing.sink.stop()
+            }
+        }
+        context.write(wrapOutboundOut(piece), promise: isSent)
+        if isChunk { context.write(wrapOutboundOut(ByteBuffer(string: "\r\n")), promise: nil) }
+        context.flush()
+    }
+
+    private func streamIsOver(_ result: Result<Void, any Error>, number: UInt64) {
+        guard number == self.number, state == .streaming, let context, let outgoing else { return }
+        self.outgoing = nil
+        if case .failure(let error) = result {
+            dispatcher.noteBroken(call, error)
+            return closeNow()
+        }
+        guard outgoing.left ?? 0 == 0 else {
+            dispatcher.noteBroken(call, BodySink.Stopped())
+            return closeNow()
+        }
+        if case .chunks = outgoing.framing {
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "0\r\n\r\n")), promise: nil)
+        }
+        if let head { dispatcher.note(head, call, status: outgoing.status, started) }
+        forget()
+        answerIsOut(context)
+        takeParts()
     }
 
     // MARK: Closing
@@ -355,6 +506,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     func closeNow() {
         guard state != .closed else { return }
         state = .closed
+        outgoing?.sink.stop()
         context?.close(promise: nil)
     }
 
@@ -363,7 +515,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         switch state {
         case .waiting where queue.isEmpty && !clock.hasBytes: closeNow()
         case .lingering: closeNow()
-        case .waiting, .receiving, .answering, .discarding: closesBehindAnswer = true
+        case .waiting, .receiving, .answering, .streaming, .discarding: closesBehindAnswer = true
         case .closed: break
         }
     }
@@ -384,10 +536,31 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
                 closeNow()
             }
         case .receiving:
-            if quiet > TimeAmount(options.stallTimeout) { refuse(.empty(status: 408)) }
+            // What a reader takes its time for is not the client's fault.
+            if let source, !source.isAskedFor || !source.hasRoom { break }
+            if quiet > TimeAmount(options.stallTimeout) {
+                source?.fail(.stalled)
+                refuse(.empty(status: 408))
+            }
+        case .streaming:
+            if let outgoing, outgoing.sink.hasBytesUnderWay,
+                now - outgoing.lastProgress > TimeAmount(options.stallTimeout)
+            {
+                closeNow()
+            }
         case .discarding, .lingering:
             if quiet > TimeAmount(ConnectionClock.lingering) { closeNow() }
         case .answering, .closed: break
         }
     }
+}
+
+/// The body that a connection is sending.
+private struct OutgoingBody {
+    let sink: BodySink
+    let framing: AnswerWriter.Framing
+    /// Of the bytes that were announced; nil: none were.
+    var left: Int?
+    var status: Int
+    var lastProgress = NIODeadline.now()
 }

@@ -66,6 +66,7 @@ final class Dispatcher: Sendable {
                     body: ByteBuffer(), access: caller.access, condition: caller.condition, started: started)
                 try caller.access.check(route.access, collection: collection)
                 call.bodyCoding = ContentCoding(field: fields.contentEncoding)
+                if route.transfer != .none { call.transfer = TransferFields(head) }
                 if options.enableCompression { call.answerCoding = ContentCoding.accepted(fields.acceptEncoding) }
                 return .call(call)
             }
@@ -102,6 +103,9 @@ final class Dispatcher: Sendable {
     typealias Schedule = @Sendable (Outcome.Deadline) -> Void
 
     func outcome(_ call: Call, _ schedule: @escaping Schedule) -> Outcome {
+        if call.bodyCoding != nil, call.source != nil {
+            return .answer(answer(to: Self.codedUpload, label: call.route.label, call.started))
+        }
         if call.condition != nil || call.bodyCoding != nil { return preparing(call, schedule) }
         do throws(Rejection) {
             return try handlers.outcome(call)
@@ -109,6 +113,11 @@ final class Dispatcher: Sendable {
             return .answer(answer(to: error, label: call.route.label, call.started))
         }
     }
+
+    private static let codedUpload = Rejection(
+        status: 415, text: "Payload error: a body that is streamed must not have a Content-Encoding")
+
+    var longWork: LongWork { handlers.longWork }
 
     /// First what may take its time: unpacking the body, and looking whether the condition of a token holds.
     private func preparing(_ call: Call, _ schedule: @escaping Schedule) -> Outcome {
@@ -157,6 +166,15 @@ final class Dispatcher: Sendable {
             if let refusal = handlers.database.workers.submit(begin) {
                 reply(.failure(handlers.rejection(refusal, call)))
             }
+        case .thread(let work):
+            let isStarted = handlers.longWork.start {
+                do throws(Rejection) {
+                    try work(reply)
+                } catch {
+                    reply(.failure(error))
+                }
+            }
+            if !isStarted { reply(.failure(LongWork.refusal)) }
         case .task(let work):
             Task {
                 do throws(Rejection) {
@@ -178,7 +196,7 @@ final class Dispatcher: Sendable {
 
     /// The answer in the coding that the caller asked for, where that pays.
     func coded(_ answer: Answer, _ call: Call) -> Answer {
-        guard let coding = call.answerCoding, answer.body.count >= ContentCoding.leastByteCount,
+        guard let coding = call.answerCoding, answer.stream == nil, answer.body.count >= ContentCoding.leastByteCount,
             let packed = Deflater.compress(answer.body, coding)
         else { return answer }
         var answer = answer
@@ -193,6 +211,12 @@ final class Dispatcher: Sendable {
             logger.error("request failed", metadata: ["route": "\(label ?? "-")", "cause": "\(rejection.text)"])
         }
         return ErrorAnswer.answer(rejection, seconds: (ContinuousClock.now - started).seconds)
+    }
+
+    /// An answer that ended in the middle of its body.
+    func noteBroken(_ call: Call?, _ error: any Error) {
+        logger.warning(
+            "answer broken off", metadata: ["route": "\(call?.route.label ?? "-")", "cause": "\(error)"])
     }
 
     /// Tells metrics and the log of an answer that goes out.
