@@ -93,11 +93,11 @@ struct Catalog: Sendable {
         try transaction.commit()
     }
 
-    /// Enters collections and writes all aliases anew, in one transaction.
-    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]) throws {
+    /// Enters collections and writes all aliases anew where others are given, in one transaction.
+    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]?) throws {
         var transaction = try environment.beginWrite()
         for (name, entry) in entries.sorted(by: { $0.key < $1.key }) { try enter(entry, name, &transaction) }
-        try enter(new, &transaction)
+        if let new { try enter(new, &transaction) }
         try transaction.commit()
     }
 

@@ -101,8 +101,13 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "quiver")
         for notice in layers.notices { logger.notice("\(notice)") }
         for warning in layers.warnings { logger.warning("\(warning)") }
-        let database = try StorageOpening.open(
-            settings.storagePath, options: settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger))
+        let databaseOptions: Database.Options
+        do throws(ConfigurationError) {
+            databaseOptions = try settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger)
+        } catch {
+            throw CommandFailure(code: .configuration, message: error.description)
+        }
+        let database = try StorageOpening.open(settings.storagePath, options: databaseOptions)
         do throws(CommandFailure) {
             try StartSnapshots(collections: snapshots, storage: storageSnapshot, replaces: forceSnapshot)
                 .recover(into: database, logger)

@@ -115,6 +115,9 @@ final class BackupSession: Sendable {
     func collection(_ identity: String) -> CollectionCut? { cut.collections.first { $0.identity == identity } }
 
     func release() {
-        for collection in cut.collections { collection.releaseRecords() }
+        for collection in cut.collections {
+            collection.releaseRecords()
+            for segment in collection.segments { collection.releaseSegment(segment) }
+        }
     }
 }

@@ -127,6 +127,9 @@ struct Handlers: Sendable {
         case .backupSegment: .answer(try backupSegment(call))
         case .releaseBackupSegment: .answer(try releaseBackupSegment(call))
         case .backupLog: .answer(try backupLog(call))
+        case .backupJournal: try backupJournal(call)
+        case .backupSaved: try backupSaved(call)
+        case .logRetention: try logRetention(call)
 
         case .unavailable(let what): throw .unavailable(what)
         case .clusterOnly: throw .clusterOnly

@@ -38,6 +38,7 @@ package enum Operation: Hashable, Sendable {
     // Backups of a running server
     case openBackup, backupManifest, closeBackup, backupJournal, backupSaved
     case backupRecords, releaseBackupRecords, backupSegment, releaseBackupSegment, backupLog
+    case backupJournal, backupSaved, logRetention
 
     /// Part of Qdrant's interface that is not there yet: 501, naming it.
     case unavailable(String)

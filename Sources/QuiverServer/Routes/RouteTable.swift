@@ -157,6 +157,15 @@ package enum RouteTable {
                 .get, session + "/{identity}/log", .backupLog, .globalManage, [.after],
                 .same("the updates behind a sequence number, streamed")
             ).streaming(.download),
+            Route(
+                .get, session + "/journal", .backupJournal, .globalManage, [.after],
+                .same("the changes of collections and aliases behind a number")),
+            Route(
+                .post, session + "/saved", .backupSaved, .globalManage,
+                .same("the copy is there: earlier log records need not be kept")),
+            Route(
+                .put, "/quiver/log_retention", .logRetention, .globalManage,
+                .same("whether logs are kept for backups to come")),
         ]
     }()
 
