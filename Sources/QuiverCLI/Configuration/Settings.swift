@@ -61,8 +61,8 @@ struct Settings: Sendable {
         options.indexingThreads = optimizerCPUBudget >= 0 ? optimizerCPUBudget : max(1, cores + optimizerCPUBudget)
         options.logger = logger
         options.snapshotsPath = snapshotsPath
-        options.keptLogBytes = keptLogMegabytes << 20
         if snapshotsAreInS3 { options.snapshotStorage = try s3.storage() }
+        options.keptLogBytes = keptLogMegabytes << 20
         return options
     }
 }
