@@ -27,30 +27,6 @@ extension Handlers {
         return .json(ResponseEncoder.flag(backupSessions.close(session.id), seconds: call.elapsedSeconds))
     }
 
-    func backupJournal(_ call: Call) throws(Rejection) -> Answer {
-        let session = try session(call)
-        let after = call.query.after
-        let entries = try engine { () throws(QuiverError) in
-            try StoredConfig.encode(try session.cut.journalEntries(after: after))
-        }
-        return report(.raw(entries), call)
-    }
-
-    func backupSaved(_ call: Call) throws(Rejection) -> Outcome {
-        let session = try session(call)
-        return .thread { reply throws(Rejection) in
-            for collection in session.cut.collections {
-                do throws(QuiverError) {
-                    try database.setLogMark(of: collection.identity, collection.sequence)
-                } catch {
-                    // Deleted meanwhile.
-                    guard case .notFound = error.kind else { throw ErrorAnswer.rejection(error) }
-                }
-            }
-            reply(.success(.json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))))
-        }
-    }
-
     func backupRecords(_ call: Call) throws(Rejection) -> Answer {
         let (session, collection) = try pinned(call)
         return frames(session) { frames in
@@ -68,17 +44,21 @@ extension Handlers {
         }
     }
 
-    /// Fewer entries than there were where not all of them are there any more.
+    /// Null when not all of what is asked for is there.
     func backupJournal(_ call: Call) throws(Rejection) -> Outcome {
         let session = try session(call)
         return .thread { reply throws(Rejection) in
             let after = call.query.after
             let entries = try engine { () throws(QuiverError) in try session.cut.journalEntries(after: after) }
-            var coded: [ReportValue] = []
-            for entry in entries {
-                coded.append(.raw(try engine { () throws(QuiverError) in try StoredConfig.encode(entry) }))
+            guard UInt64(entries.count) == session.cut.journalNumber &- after else {
+                return reply(.success(report(.null, call)))
             }
-            reply(.success(report(.array(coded), call)))
+            var shown: [ReportValue] = []
+            for entry in entries {
+                let coded = try engine { () throws(QuiverError) in try StoredConfig.encode(entry) }
+                shown.append(.object([("number", .int(Int(clamping: entry.number))), ("entry", .raw(coded))]))
+            }
+            reply(.success(report(.array(shown), call)))
         }
     }
 
