@@ -175,7 +175,7 @@ let package = Package(
         .testTarget(
             name: "QuiverCLITests",
             dependencies: [
-                "QuiverCLI", "Quiver", "QuiverServer", "QuiverJSON", "QuiverModel", "QuiverTestKit",
+                "QuiverCLI", "Quiver", "QuiverServer", "QuiverWire", "QuiverJSON", "QuiverModel", "QuiverTestKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
             ],

@@ -78,7 +78,8 @@ extension Environment {
     ///
     /// New transactions wait while this waits for the live ones of this process to end, because growing remaps the
     /// file: every pointer a transaction has given out would dangle. So the calling thread must hold none itself.
-    /// - Throws: `.busy` when transactions are still live after `timeoutMs`; nothing has changed then.
+    /// - Throws: `.busy` when transactions are still live after `timeoutMs`, `.mapFull` when there is no address space;
+    ///   nothing has changed then.
     package func growMap(to mapSizeBytes: Int, timeoutMs: Int = 10_000) throws(LMDBError) {
         gate.preconditionNotWriter()
         let current = try info()
@@ -98,10 +99,10 @@ extension Environment {
         }
     }
 
-    /// - Throws: `.outOfMemory` when the process may not have so much address space.
+    /// - Throws: `.mapFull` when the process may not have so much address space.
     private static func checkAddressSpace(_ byteCount: Int) throws(LMDBError) {
         let probe = unsafe mmap(nil, byteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        guard let probe = unsafe probe, unsafe probe != MAP_FAILED else { throw .outOfMemory }
+        guard let probe = unsafe probe, unsafe probe != MAP_FAILED else { throw .mapFull }
         unsafe munmap(probe, byteCount)
     }
 }

@@ -2,8 +2,18 @@
 
 import pytest
 
+import seeds
 from quiver_server import QuiverServer
 from workshop import Workshop
+
+
+def pytest_report_header():
+    return f"QUIVER_CRASH_SEED={seeds.CRASH} QUIVER_FAULT_SEED={seeds.FAULT} QUIVER_CUT_SEED={seeds.CUT}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in seeds.figures:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture

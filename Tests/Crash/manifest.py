@@ -56,6 +56,9 @@ def leaks(storage, collections):
     for path in storage.iterdir():
         if path.name not in {"LOCK", "catalog.mdb", "catalog.mdb-lock", "catalog.mdb.stamp", "collections", "snapshots"}:
             wrong.append(f"{path.relative_to(storage)} is left over")
+    for path in (storage / "snapshots").rglob("*"):
+        if path.is_file() and path.suffix not in (".snapshot", ".checksum"):
+            wrong.append(f"{path.relative_to(storage)} is left over")
     directories = sorted((storage / "collections").iterdir()) if (storage / "collections").exists() else []
     if len(directories) != collections:
         wrong.append(f"{len(directories)} directories of {collections} collections")

@@ -5,6 +5,7 @@ requests of a seed; each is a `Step`, whose `effect` turns the state before it i
 a server with the states that are allowed, and asks it the same things in several ways.
 """
 
+import hashlib
 import http.client
 import random
 import time
@@ -13,7 +14,7 @@ import writers
 from quiver_server import QuiverServer
 from writers import Connection, Refused
 
-MAIN, OTHER, ALIAS = "main", "other", "alias"
+MAIN, OTHER, RESTORED, ALIAS = "main", "other", "restored", "alias"
 SIZE = 8
 FIELDS = {"group": "integer", "word": "keyword"}
 
@@ -38,8 +39,10 @@ class Collection:
 
 
 class State:
-    def __init__(self, collections=None, aliases=None):
-        self.collections, self.aliases = collections or {}, aliases or {}
+    """`snapshots` are those of MAIN, oldest first, each as what it holds."""
+
+    def __init__(self, collections=None, aliases=None, snapshots=()):
+        self.collections, self.aliases, self.snapshots = collections or {}, aliases or {}, tuple(snapshots)
 
     def with_collection(self, name, collection):
         collections = dict(self.collections)
@@ -49,17 +52,22 @@ class State:
             aliases = {alias: target for alias, target in aliases.items() if target != name}
         else:
             collections[name] = collection
-        return State(collections, aliases)
+        return State(collections, aliases, self.snapshots)
 
     def with_aliases(self, aliases):
-        return State(self.collections, aliases)
+        return State(self.collections, aliases, self.snapshots)
+
+    def with_snapshots(self, snapshots):
+        return State(self.collections, self.aliases, snapshots)
 
     def __eq__(self, other):
-        return (self.collections, self.aliases) == (other.collections, other.aliases)
+        return (self.collections, self.aliases, len(self.snapshots)) \
+            == (other.collections, other.aliases, len(other.snapshots))
 
     def __str__(self):
         return ", ".join([f"{name}: {len(each.points)} points, indexes {sorted(each.indexes)}"
-                          for name, each in sorted(self.collections.items())] + [f"aliases {self.aliases}"])
+                          for name, each in sorted(self.collections.items())]
+                         + [f"aliases {self.aliases}", f"{len(self.snapshots)} snapshots"])
 
 
 class Step:
@@ -109,15 +117,22 @@ class Story:
         yield self.upsert(MAIN, range(self.bulk - 30, 2 * self.bulk))
         if self.background:
             yield Step("wait for merging", wait_for=2)
+        yield self.snapshot()
         yield self.patch(MAIN)
         yield self.update_vectors(MAIN)
+        yield self.restore(0)
         yield self.drop_index(MAIN, "word")
         yield self.upsert(MAIN, self.random.sample(range(2 * self.bulk), 30))
         yield self.upsert(OTHER, range(390, 420))
         yield self.drop_name(OTHER, "extra")
         yield self.aliases({ALIAS: MAIN, "second": OTHER})
         yield self.drop(OTHER)
+        yield self.snapshot()
         yield self.delete_by_filter(MAIN)
+        yield self.restore(1)
+        yield self.upsert(RESTORED, range(20))
+        yield self.forget_snapshot()
+        yield self.drop(RESTORED)
 
     def numbered(self, text):
         self.request += 1
@@ -136,6 +151,28 @@ class Story:
     def drop(self, name):
         return Step(self.numbered(f"drop {name}"), "DELETE", f"/collections/{name}", None,
                     lambda state: state.with_collection(name, None))
+
+    def snapshot(self):
+        return Step(self.numbered("snapshot"), "POST", f"/collections/{MAIN}/snapshots?wait=true", None,
+                    lambda state: state.with_snapshots([*state.snapshots, state.collections[MAIN]])
+                    if MAIN in state.collections else state)
+
+    def restore(self, place):
+        """Makes RESTORED from a snapshot, or puts that in its place."""
+        def location(server, connection):
+            known = snapshot_names(connection)
+            name = known[place] if place < len(known) else "missing.snapshot"
+            return {"location": f"file://{server.storage.resolve()}/snapshots/{MAIN}/{name}"}
+        return Step(self.numbered(f"restore snapshot {place}"), "PUT",
+                    f"/collections/{RESTORED}/snapshots/recover?wait=true", location,
+                    lambda state: state.with_collection(RESTORED, state.snapshots[place])
+                    if place < len(state.snapshots) else state)
+
+    def forget_snapshot(self):
+        def path(connection):
+            return f"/collections/{MAIN}/snapshots/{(snapshot_names(connection) or ['missing.snapshot'])[0]}"
+        return Step(self.numbered("delete a snapshot"), "DELETE", path, None,
+                    lambda state: state.with_snapshots(state.snapshots[1:]))
 
     def patch(self, name):
         return Step(self.numbered(f"patch {name}"), "PATCH", f"/collections/{name}",
@@ -172,7 +209,7 @@ class Story:
                     self.on(name, change))
 
     def vectors(self, name):
-        if name == MAIN:
+        if name != OTHER:
             return self.vector()
         dimensions = sorted(self.random.sample(range(100), 5))
         values = [self.random.randint(1, 100) / 4 for _ in dimensions]
@@ -256,7 +293,8 @@ def run_step(step, server, connection, patience_seconds=4):
         wait_for_background(server, connection, patience_seconds)
         return True
     try:
-        connection.call(step.method, step.path, step.body)
+        path = step.path(connection) if callable(step.path) else step.path
+        connection.call(step.method, path, step.body(server, connection) if callable(step.body) else step.body)
         return True
     except Refused as refusal:
         return refusal
@@ -300,7 +338,23 @@ def observe(connection):
         collections[name] = Collection(points, info["payload_schema"], [""] if "size" in vectors else vectors)
         assert info["points_count"] == len(points), f"{name} counts {info['points_count']} points, and has {len(points)}"
     aliases = {each["alias_name"]: each["collection_name"] for each in connection.call("GET", "/aliases")["aliases"]}
-    return State(collections, aliases)
+    return State(collections, aliases, snapshot_names(connection))
+
+
+def snapshot_names(connection):
+    """Of MAIN, oldest first; none without it."""
+    try:
+        return sorted(each["name"] for each in connection.call("GET", f"/collections/{MAIN}/snapshots"))
+    except Refused:
+        return []
+
+
+def check_snapshots(connection, context):
+    """Each is what its checksum says."""
+    for each in connection.call("GET", f"/collections/{MAIN}/snapshots"):
+        content = connection.download(f"/collections/{MAIN}/snapshots/{each['name']}")
+        assert len(content) == each["size"] and hashlib.sha256(content).hexdigest() == each["checksum"], \
+            f"{context}: {each} is not what is downloaded"
 
 
 def check(connection, allowed, context, draw, searches=3):
@@ -310,6 +364,8 @@ def check(connection, allowed, context, draw, searches=3):
         raise AssertionError(f"{context}\n" + "\n".join(explain(found, state) for state in allowed))
     for name, collection in found.collections.items():
         check_collection(connection, name, collection, context, draw, searches)
+    if found.snapshots:
+        check_snapshots(connection, context)
     return found
 
 

@@ -14,12 +14,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import disk
+import seeds
 from story import Collection, Dead, Server, State, Step, Story, check, run_step
 from workshop import one_of
 from writers import Refused
 
 LONG = bool(os.environ.get("QUIVER_LONG"))
-SEED = int(os.environ.get("QUIVER_FAULT_SEED", random.randrange(2**32)))
+SEED = seeds.FAULT
 CASES = int(os.environ.get("QUIVER_FAULT_CASES", "48"))
 WORKERS = int(os.environ.get("QUIVER_FAULT_WORKERS", "6"))
 STORY_SEED = 7
@@ -145,7 +146,7 @@ def sample(cases, count, draw):
     return chosen
 
 
-def walk(workshop, chosen, run):
+def walk(what, chosen, run):
     problems, injected = [], 0
     with ThreadPoolExecutor(WORKERS) as pool:
         for number, (case, (problem, failures, last, _)) in enumerate(zip(chosen, pool.map(run, chosen))):
@@ -153,7 +154,7 @@ def walk(workshop, chosen, run):
             if problem:
                 problems.append(problem)
                 print(f"WRONG {problem}\n", flush=True)
-    print(f"{len(chosen)} cases, {injected} injected failures, {len(problems)} wrong")
+    seeds.note(f"{what}: {len(chosen)} cases, {injected} failures, {len(problems)} of the cases wrong")
     assert not problems, f"{len(problems)} of {len(chosen)} cases: " + "\n\n".join(problems[:5])
 
 
@@ -165,7 +166,7 @@ def test_every_call_may_fail(workshop):
     named = os.environ.get("QUIVER_FAULT_CASE")
     cases = drawn_cases(counts)
     chosen = [named] if named else cases if LONG else sample(cases, CASES, random.Random(SEED))
-    walk(workshop, chosen, lambda text: run_case(workshop, Case(text)))
+    walk("failing calls", chosen, lambda text: run_case(workshop, Case(text)))
 
 
 def test_every_call_of_opening_may_fail(workshop):
@@ -185,7 +186,7 @@ def test_every_call_of_opening_may_fail(workshop):
     assert problem is None, problem
     print(f"calls of opening: {counts}; seed {SEED}")
     cases = drawn_cases(counts)
-    walk(workshop, cases if LONG else sample(cases, CASES, random.Random(SEED)),
+    walk("failing calls of opening", cases if LONG else sample(cases, CASES, random.Random(SEED)),
          lambda text: open_case(workshop, prepared, state, Case(text)))
 
 

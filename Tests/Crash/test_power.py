@@ -20,13 +20,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import disk
-from story import Dead, Server, State, Story, check_collection, explain, observe, run_step
+import seeds
+from story import Dead, Server, State, Story, check_collection, check_snapshots, explain, observe, run_step
 from writers import COLLECTION, Connection, Refused, Writer, applied, create_collection, differences
 
 LONG = bool(os.environ.get("QUIVER_LONG"))
 CUTS = int(os.environ.get("QUIVER_CUTS", "5000" if LONG else "240"))
 CUTS_OF_RECORDING = 250
-SEED = int(os.environ.get("QUIVER_CUT_SEED", random.randrange(2**32)))
+SEED = seeds.CUT
 WORKERS = int(os.environ.get("QUIVER_CUT_WORKERS", "3"))
 WRITERS = 2
 
@@ -128,7 +129,8 @@ def judge(allowed, is_made):
         found = observe(connection)
         theirs = found.collections.get(COLLECTION)
         assert theirs is not None or not is_made, f"{context}: the collection of the writers is gone"
-        mine = State({name: each for name, each in found.collections.items() if name != COLLECTION}, found.aliases)
+        mine = State({name: each for name, each in found.collections.items() if name != COLLECTION}, found.aliases,
+                     found.snapshots)
         assert any(mine == state for state in allowed[0]), \
             f"{context}\n" + "\n".join(explain(mine, state) for state in allowed[0])
         points = [{} for _ in range(WRITERS)]
@@ -138,6 +140,8 @@ def judge(allowed, is_made):
             if not any(own == state for state in allowed[1 + number]):
                 raise AssertionError(f"{context}: writer {number}: " + "\n or ".join(
                     differences(own, state) for state in allowed[1 + number]))
+        if found.snapshots:
+            check_snapshots(connection, context)
         for name, each in found.collections.items():
             check_collection(connection, name, each, context, draw, 2)
         if theirs and is_made:
@@ -255,6 +259,7 @@ def test_power_cuts(workshop):
                     print(f"WRONG {problems[-1]}\n", flush=True)
             shutil.rmtree(place)
             assert len(problems) < 20, "\n".join(problems)
+    seeds.note(f"power cuts: {count}, {len(problems)} of them wrong")
     assert not problems, f"{len(problems)} of {count} cuts:\n" + "\n".join(problems[:5])
 
 

@@ -38,6 +38,14 @@ class Connection:
             raise Refused(answer.status, text.decode(errors="replace")[:500])
         return json.loads(text)["result"]
 
+    def download(self, path):
+        self.http.request("GET", path)
+        answer = self.http.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise Refused(answer.status, content.decode(errors="replace")[:500])
+        return content
+
 
 def create_collection(connection):
     connection.call("PUT", f"/collections/{COLLECTION}", {

@@ -10,6 +10,7 @@ import pytest
 
 from every_kind import STRICT_MODE, Maker, fill
 from faulty_proxy import FaultyProxy
+from local_mode_server import LocalModeServer
 from rest import REST
 
 SEED = random.randrange(2**32)
@@ -260,3 +261,36 @@ def test_writes_at_the_source_are_told(two, quiver):
         ended = quiver("migrate", "--from", source.url, "--to", proxy.url, "--batch", "50", "--json", code=None)
     assert ended.code in (0, 1)
     assert "the source was written to" in "".join(event["text"] for event in ended.event("note")), str(ended)
+
+
+MANY_VECTORS = {
+    "vectors": {"d": {"size": 8, "distance": "Cosine"}, "e": {"size": 3, "distance": "Euclid", "on_disk": True},
+                "m": {"size": 4, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}}},
+    "sparse_vectors": {"s": {}}, "hnsw_config": {"m": 24}, "quantization_config": {"scalar": {"type": "int8"}},
+}
+
+
+def test_into_and_out_of_another_implementation(make_server, quiver):
+    """The local mode of qdrant-client, which shares no line with Quiver."""
+    print("seed", SEED)
+    maker = Maker(SEED)
+    first, last = (REST(make_server(name).url) for name in ("first", "last"))
+    first("PUT", "/collections/many", MANY_VECTORS)
+    first("PUT", "/collections/many/index?wait=true", {"field_name": "number", "field_schema": "integer"})
+    first("PUT", "/collections/many/index?wait=true", {"field_name": "k", "field_schema": {"type": "keyword", "prefix": True}})
+    first.upsert("many", [{"id": each, "payload": maker.payload(), "vector": maker.some({
+        "d": maker.dense(8), "e": maker.dense(3), "m": maker.multi(4),
+        "s": {"indices": [1 + maker.random.randrange(9), 20], "values": [1.5, 0.25]}})} for each in maker.ids(400)])
+    first("POST", "/collections/aliases", {"actions": [
+        {"create_alias": {"collection_name": "many", "alias_name": "all"}}]})
+    with LocalModeServer() as middle:
+        between = REST(middle.url)
+        quiver("migrate", "--from", first.url, "--to", middle.url)
+        assert between.count("many") == 400 and between.aliases() == {"all": "many"}
+        quiver("migrate", "--from", middle.url, "--to", last.url)
+        assert quiver("migrate", "--from", middle.url, "--to", last.url, code=73)
+    assert last.aliases() == {"all": "many"} and last.count("many") == 400
+    mine, its = first.points("many"), last.points("many")
+    assert mine.keys() == its.keys()
+    assert {each: point["payload"] for each, point in mine.items()} == {each: point["payload"] for each, point in its.items()}
+    assert first.description("many")[1] == last.description("many")[1]

@@ -489,10 +489,10 @@ public final class Database: Sendable {
             let name = ExactName(name)
             if let core = present[name] {
                 if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.manifest.config, core.config)
+                try Database.checkAgreement(staging.stored.config, core.config)
             } else if let lost = unavailable[name] {
                 if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.manifest.config, lost.config)
+                try Database.checkAgreement(staging.stored.config, lost.config)
             } else if aliases[name] != nil {
                 throw .badRequest(
                     "Can't create collection with name `\(name.text)`. Alias with the same name already exists")

@@ -88,12 +88,23 @@ struct Catalog: Sendable {
     }
 
     func put(_ collection: StoredCollection, name: ExactName) throws {
-        let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
-        var former: StoredCollection?
-        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
-            former = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes)
-        }
+        try enter(collection, name, &transaction)
+        try transaction.commit()
+    }
+
+    /// Enters collections and writes all aliases anew where others are given, in one transaction.
+    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]?) throws {
+        var transaction = try environment.beginWrite()
+        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) { try enter(entry, name, &transaction) }
+        if let new { try enter(new, &transaction) }
+        try transaction.commit()
+    }
+
+    private func enter(
+        _ collection: StoredCollection, _ name: ExactName, _ transaction: inout WriteTransaction
+    ) throws {
+        let former = stored(name, transaction.handle)
         // The log of the collection itself tells of changes of its configuration.
         if former?.directory != collection.directory {
             try journal.append(
@@ -101,30 +112,27 @@ struct Catalog: Sendable {
                     former == nil ? .made : .replaced, collection: name.text, identity: collection.directory,
                     formerIdentity: former?.directory, config: collection.config), &transaction)
         }
-        try transaction.putChecked(collections, name.text, bytes)
-        try transaction.commit()
+        try transaction.putChecked(collections, name.text, try StoredConfig.encode(collection))
     }
 
-    /// Enters collections and writes all aliases anew, in one transaction.
-    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]) throws {
-        var transaction = try environment.beginWrite()
-        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(collections, name.text, try StoredConfig.encode(entry))
-        }
+    /// For the journal: an entry that is damaged can be replaced and removed as any other.
+    private func stored(_ name: ExactName, _ transaction: TransactionHandle) -> StoredCollection? {
+        guard let bytes = unsafe try? transaction.getChecked(collections, name.text) else { return nil }
+        return unsafe try? StoredConfig.decode(StoredCollection.self, from: bytes)
+    }
+
+    private func enter(_ new: [ExactName: ExactName], _ transaction: inout WriteTransaction) throws {
         try transaction.removeAll(aliases)
-        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(aliases, alias.text, name.text)
-        }
-        try transaction.commit()
+        let all = new.sorted { $0.key < $1.key }
+        for (alias, name) in all { try transaction.putChecked(aliases, alias.text, name.text) }
+        let told = all.map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
+        try journal.append(.init(.aliases, aliases: told), &transaction)
     }
 
     /// Removes a collection and the given aliases of it.
     func remove(_ name: ExactName, aliases names: [ExactName]) throws {
         var transaction = try environment.beginWrite()
-        var identity: String?
-        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
-            identity = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes).directory
-        }
+        let identity = stored(name, transaction.handle)?.directory
         try transaction.delete(collections, name.text)
         for alias in names { try transaction.delete(aliases, alias.text) }
         try journal.append(.init(.deleted, collection: name.text, identity: identity), &transaction)
@@ -134,13 +142,7 @@ struct Catalog: Sendable {
     /// Writes all aliases anew, in one transaction.
     func setAliases(_ new: [ExactName: ExactName]) throws {
         var transaction = try environment.beginWrite()
-        try transaction.removeAll(aliases)
-        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.putChecked(aliases, alias.text, name.text)
-        }
-        let all = new.sorted { $0.key < $1.key }
-            .map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
-        try journal.append(.init(.aliases, aliases: all), &transaction)
+        try enter(new, &transaction)
         try transaction.commit()
     }
 

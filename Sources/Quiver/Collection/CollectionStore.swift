@@ -41,6 +41,7 @@ struct CollectionStore: Sendable {
     let indexes: Table
 
     static let fileName = "points.mdb"
+    private static let roomFactor = 4
     /// LMDB needs consecutive free pages for a large value: parts of this size keep finding them.
     static let logPartBytes = 60 << 10
 
@@ -62,11 +63,15 @@ struct CollectionStore: Sendable {
             throw QuiverError(error)
         }
         do throws(LMDBError) {
+            let file = directory + "/" + CollectionStore.fileName
+            // A map that is to grow waits for all readers, some of which take minutes (a snapshot): so there is room for
+            // several times of what is there.
+            let room = Files.byteCount(file).multipliedReportingOverflow(by: CollectionStore.roomFactor)
             environment = try Environment(
-                path: directory + "/" + CollectionStore.fileName,
+                path: file,
                 options: .init(
-                    mapSizeBytes: mapBytes, maxReaders: Limits.readers, maxDatabases: 2 * Limits.payloadIndexes + 32,
-                    noReadAhead: true, freshLock: true, stamped: true))
+                    mapSizeBytes: max(mapBytes, room.overflow ? 0 : room.partialValue), maxReaders: Limits.readers,
+                    maxDatabases: 2 * Limits.payloadIndexes + 32, noReadAhead: true, freshLock: true, stamped: true))
             var transaction = try environment.beginWrite()
             meta = try transaction.openDatabase("meta", creating: true)
             log = try transaction.openDatabase("wal", creating: true)
@@ -82,6 +87,26 @@ struct CollectionStore: Sendable {
         } catch {
             throw QuiverError(error)
         }
+    }
+}
+
+extension CollectionStore {
+    /// Opens a file that nobody has open and whose pages are sound, to be read alone.
+    init(reading path: String) throws(LMDBError) {
+        directory = Files.parent(of: path)
+        environment = try Environment(
+            path: path,
+            options: .init(maxDatabases: 2 * Limits.payloadIndexes + 32, readOnly: true, noLock: true))
+        meta = try environment.openDatabase("meta")
+        log = try environment.openDatabase("wal")
+        ids = try environment.openDatabase("ids")
+        points = try environment.openDatabase("points", flags: .integerKey)
+        payload = try environment.openDatabase("payload", flags: .integerKey)
+        free = try environment.openDatabase("free", flags: .integerKey)
+        segments = try environment.openDatabase("segments")
+        stamps = try environment.openDatabase("stamps")
+        dead = try environment.openDatabase("dead", flags: .postings)
+        indexes = try environment.openDatabase("indexes")
     }
 }
 

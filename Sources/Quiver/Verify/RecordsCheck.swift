@@ -9,6 +9,8 @@ import QuiverPayload
 /// One read transaction: what is written meanwhile does not matter.
 struct RecordsCheck {
     let store: CollectionStore
+    /// Databases of indexes whose pages are damaged already.
+    var leavingOut: Set<String> = []
     var progress: VerificationProgress = { _, _ in true }
 
     struct Outcome {
@@ -53,7 +55,7 @@ struct RecordsCheck {
         // Opening a database waits until no transaction is live.
         let schema = try readSchema(run)
         var indexes: [FieldIndex] = []
-        for (field, params) in schema {
+        for (field, params) in schema where !leavingOut.contains(FieldIndex.databaseName(field)) {
             do {
                 indexes.append(try FieldIndex.open(field, params, in: store.environment))
             } catch PayloadError.storage(.noSuchDatabase), PayloadError.storage(.incompatibleDatabase) {

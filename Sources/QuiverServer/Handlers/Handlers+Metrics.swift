@@ -49,7 +49,8 @@ extension Handlers {
     private func collections(
         _ reports: [(name: String, report: StorageReport)], _ parameters: ReportParameters, _ text: inout PrometheusText
     ) {
-        text.family("collections_total", .gauge, "number of collections",
+        text.family(
+            "collections_total", .gauge, "number of collections",
             [([], Double(reports.count + database.unavailableCollections.count))])
         text.family(
             "quiver_collection_unavailable", .gauge, "collections that could not be opened",
