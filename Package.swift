@@ -57,12 +57,13 @@ let package = Package(
         .systemLibrary(name: "CICULibrary", pkgConfig: "icu-uc", providers: [.apt(["libicu-dev"]), .brew(["icu4c"])]),
         .target(name: "CICU", dependencies: ["CICULibrary"], linkerSettings: [.linkedLibrary("icuuc")]),
         .target(name: "CVectorKernels"),
+        .target(name: "CChecksum"),
 
         // Floor 1: the values people speak about.
         .target(name: "QuiverModel", swiftSettings: fenced),
 
         // Floor 2: each the only importer of its C library.
-        .target(name: "QuiverLMDB", dependencies: ["CLMDB"], swiftSettings: fenced),
+        .target(name: "QuiverLMDB", dependencies: ["CLMDB", "CChecksum"], swiftSettings: fenced),
         .target(name: "QuiverJSON", dependencies: ["CSimdjson"], swiftSettings: fenced),
         .target(name: "QuiverIndex", dependencies: ["CVectorKernels", "QuiverModel"], swiftSettings: fenced),
         .target(name: "QuiverText", dependencies: ["CSnowball", "CICU", "QuiverModel"], swiftSettings: fenced),
@@ -165,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "QuiverServerTests",
             dependencies: [
-                "QuiverServer", "Quiver", "QuiverModel", "QuiverTestKit",
+                "QuiverServer", "Quiver", "QuiverModel", "QuiverWire", "QuiverTestKit",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),

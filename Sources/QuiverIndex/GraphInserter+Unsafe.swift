@@ -51,9 +51,10 @@ import CVectorKernels
         level == 0
             ? unsafe LevelLinks(
                 ground: UnsafeRawPointer(graph.links).assumingMemoryBound(to: UInt8.self), linkBytes: 4,
-                capacity: capacity(atLevel: 0))
+                capacity: capacity(atLevel: 0), rowCount: graph.rowCount)
             : unsafe LevelLinks(
-                upper: graph.upperLinks, offsets: graph.upperOffsets, level: level, capacity: capacity(atLevel: level))
+                upper: graph.upperLinks, offsets: graph.upperOffsets, level: level, capacity: capacity(atLevel: level),
+                rowCount: graph.rowCount)
     }
 
     /// Writes a whole list. The caller holds the lock, or the row is not reachable yet.

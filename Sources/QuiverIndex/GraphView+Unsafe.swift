@@ -85,8 +85,9 @@ import CVectorKernels
 
     @inline(__always) func lists(atLevel level: Int) -> LevelLinks {
         level == 0
-            ? unsafe LevelLinks(ground: links, linkBytes: linkBytes, capacity: m0)
-            : unsafe LevelLinks(upper: upperLinks, offsets: upperOffsets, level: level, capacity: m)
+            ? unsafe LevelLinks(ground: links, linkBytes: linkBytes, capacity: m0, rowCount: rowCount)
+            : unsafe LevelLinks(
+                upper: upperLinks, offsets: upperOffsets, level: level, capacity: m, rowCount: rowCount)
     }
 }
 
@@ -95,6 +96,9 @@ let noLink: UInt32 = .max
 
 /// The lists of one level. While a graph is built other threads rewrite lists of words that are being read: words
 /// are read one at a time, and every row ever written is a valid one. Narrower links never change.
+///
+/// A link that names no row of the graph ends its list, and a list that lies behind the last one is that one: should a
+/// file be damaged in spite of all checks, a walk goes astray but stays inside of it.
 @safe struct LevelLinks {
     private let base: UnsafePointer<UInt8>
     /// Nil at level 0.
@@ -103,28 +107,35 @@ let noLink: UInt32 = .max
     private let linkBytes: Int
     private let listBytes: Int
     let capacity: Int
+    private let rowCount: UInt32
+    /// Of all upper levels together.
+    private let upperListCount: Int
 
-    init(ground: UnsafePointer<UInt8>, linkBytes: Int, capacity: Int) {
+    init(ground: UnsafePointer<UInt8>, linkBytes: Int, capacity: Int, rowCount: Int) {
         unsafe base = ground
         unsafe offsets = nil
         level = 0
         self.linkBytes = linkBytes
         listBytes = capacity * linkBytes
         self.capacity = capacity
+        self.rowCount = UInt32(truncatingIfNeeded: rowCount)
+        upperListCount = 0
     }
 
-    init(upper: UnsafePointer<UInt32>, offsets: UnsafePointer<UInt32>, level: Int, capacity: Int) {
+    init(upper: UnsafePointer<UInt32>, offsets: UnsafePointer<UInt32>, level: Int, capacity: Int, rowCount: Int) {
         unsafe base = UnsafeRawPointer(upper).assumingMemoryBound(to: UInt8.self)
         unsafe self.offsets = offsets
         self.level = level
         linkBytes = 4
         listBytes = capacity * 4
         self.capacity = capacity
+        self.rowCount = UInt32(truncatingIfNeeded: rowCount)
+        upperListCount = unsafe Int(offsets[rowCount])
     }
 
     @inline(__always) private func list(of row: UInt32) -> UnsafePointer<UInt8> {
         guard let offsets = unsafe offsets else { return unsafe base + Int(row) &* listBytes }
-        return unsafe base + (Int(offsets[Int(row)]) &+ level &- 1) &* listBytes
+        return unsafe base + (min(Int(offsets[Int(row)]) &+ level, upperListCount) &- 1) &* listBytes
     }
 
     @inline(__always) private func words(of row: UInt32) -> UnsafePointer<UInt32> {
@@ -143,9 +154,9 @@ let noLink: UInt32 = .max
     @inline(__always) func gatherUnvisited(
         _ row: UInt32, _ visited: UnsafeMutablePointer<UInt8>, _ epoch: UInt8, into ids: UnsafeMutablePointer<UInt32>
     ) -> Int {
-        if linkBytes == 4 { return unsafe qvk_gather_unvisited(words(of: row), capacity, visited, epoch, ids) }
+        if linkBytes == 4 { return unsafe qvk_gather_unvisited(words(of: row), capacity, rowCount, visited, epoch, ids) }
         return unsafe qvk_gather_unvisited_packed(
-            list(of: row), UInt32(truncatingIfNeeded: linkBytes), capacity, visited, epoch, ids)
+            list(of: row), UInt32(truncatingIfNeeded: linkBytes), capacity, rowCount, visited, epoch, ids)
     }
 
     /// The first `limit` links that were not visited and are accepted, marked as visited.
@@ -154,7 +165,7 @@ let noLink: UInt32 = .max
         into ids: UnsafeMutablePointer<UInt32>, limit: Int
     ) -> Int {
         unsafe qvk_gather_accepted_packed(
-            list(of: row), UInt32(truncatingIfNeeded: linkBytes), capacity, visited, epoch, &filter, ids, limit)
+            list(of: row), UInt32(truncatingIfNeeded: linkBytes), capacity, rowCount, visited, epoch, &filter, ids, limit)
     }
 
     /// Asks for the list of a row that will probably be walked soon.

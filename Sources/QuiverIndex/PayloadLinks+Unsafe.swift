@@ -23,7 +23,7 @@ import CVectorKernels
         GraphView.linkChunkBytes(rowCount: rowCount, m: payloadM, linkBytes: GraphView.linkBytes(rowCount: rowCount))
     }
 
-    var lists: LevelLinks { unsafe LevelLinks(ground: base, linkBytes: linkBytes, capacity: capacity) }
+    var lists: LevelLinks { unsafe LevelLinks(ground: base, linkBytes: linkBytes, capacity: capacity, rowCount: rowCount) }
 
     /// Whether every link names a row; O(links).
     package var isConsistent: Bool {

@@ -4,6 +4,11 @@ import Glibc
 #else
 import Darwin
 #endif
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 extension Environment {
     /// What LMDB tells about the file at one moment.
@@ -73,7 +78,8 @@ extension Environment {
     ///
     /// New transactions wait while this waits for the live ones of this process to end, because growing remaps the
     /// file: every pointer a transaction has given out would dangle. So the calling thread must hold none itself.
-    /// - Throws: `.busy` when transactions are still live after `timeoutMs`; nothing has changed then.
+    /// - Throws: `.busy` when transactions are still live after `timeoutMs`, `.mapFull` when there is no address space;
+    ///   nothing has changed then.
     package func growMap(to mapSizeBytes: Int, timeoutMs: Int = 10_000) throws(LMDBError) {
         gate.preconditionNotWriter()
         let current = try info()
@@ -81,8 +87,22 @@ extension Environment {
         let pages = mapSizeBytes.addingReportingOverflow(current.pageSizeBytes - 1)
         if pages.overflow { throw .other(code: EINVAL) }
         try gate.holdExclusively(timeoutMs: timeoutMs)
-        defer { gate.releaseExclusively() }
+        var isUsable = true
+        defer { gate.releaseExclusively(closing: !isUsable) }
         let rounded = pages.partialValue / current.pageSizeBytes * current.pageSizeBytes
-        try unsafe LMDBError.check(mdb_env_set_mapsize(environment, rounded), path: path)
+        // LMDB gives the old map up before it asks for the new one, and cannot go on without any.
+        try Self.checkAddressSpace(rounded)
+        let code = unsafe mdb_env_set_mapsize(environment, rounded)
+        if code != MDB_SUCCESS {
+            isUsable = reopenHeld(mapSizeBytes: current.mapSizeBytes)
+            throw .from(code: code, path: path)
+        }
+    }
+
+    /// - Throws: `.mapFull` when the process may not have so much address space.
+    private static func checkAddressSpace(_ byteCount: Int) throws(LMDBError) {
+        let probe = unsafe mmap(nil, byteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard let probe = unsafe probe, unsafe probe != MAP_FAILED else { throw .mapFull }
+        unsafe munmap(probe, byteCount)
     }
 }

@@ -13,7 +13,8 @@ import Darwin
 /// a second one drops the first one's locks: `open` refuses it.
 ///
 /// Sendable because the `MDB_env` is made for use by many threads, `gate` orders the operations that are not, and
-/// every mutable field sits behind a lock. The counter of open write cursors is touched by the one writer only.
+/// every mutable field sits behind a lock or changes with the gate held. The counter of open write cursors and the stamp
+/// are touched by the one writer only.
 @safe @usableFromInline
 package final class Environment: @unchecked Sendable {
     package struct Options: Sendable {
@@ -29,10 +30,15 @@ package final class Environment: @unchecked Sendable {
         package var noLock = false
         /// Turns the kernel's read-ahead off, for random access to files larger than memory.
         package var noReadAhead = false
+        /// Removes LMDB's lock file first, which may be damaged. Nobody else, in whatever process, may have the file open.
+        package var freshLock = false
+        /// Keeps an `EnvironmentStamp` beside the file, from `startStamping` on.
+        package var stamped = false
 
         package init(
             mapSizeBytes: Int? = nil, maxReaders: Int = 512, maxDatabases: Int = 32,
-            readOnly: Bool = false, noLock: Bool = false, noReadAhead: Bool = false
+            readOnly: Bool = false, noLock: Bool = false, noReadAhead: Bool = false, freshLock: Bool = false,
+            stamped: Bool = false
         ) {
             self.mapSizeBytes = mapSizeBytes
             self.maxReaders = maxReaders
@@ -40,6 +46,8 @@ package final class Environment: @unchecked Sendable {
             self.readOnly = readOnly
             self.noLock = noLock
             self.noReadAhead = noReadAhead
+            self.freshLock = freshLock
+            self.stamped = stamped
         }
 
         /// A sealed file that is only read.
@@ -48,14 +56,19 @@ package final class Environment: @unchecked Sendable {
 
     package let path: String
     package let options: Options
-    /// Valid until `close()`; reached only between entering and leaving the gate, which `close()` shuts.
-    let environment: OpaquePointer
+    /// Valid until `close()`; reached only between entering and leaving the gate, which `close()` shuts. Replaced, with
+    /// the gate held, by `reopenHeld`.
+    var environment: OpaquePointer
+    /// False after a failure of the disk that leaves open what it holds: nothing is written any more.
+    var isDurable = true
     let gate = TransactionGate()
     let pool: ReadTransactionPool
     let databases = Mutex(DatabaseTable())
     /// How many cursors of the current write transaction are open; see `Cursor`.
     @usableFromInline let writeCursorCount: UnsafeMutablePointer<Int>
     private let fileIdentity: FileIdentity?
+    /// Belongs to whoever holds the write transaction.
+    private var stamp: StampWriter?
 
     /// Opens `path`, creating it unless `readOnly`. A new file's directory entry is fsynced too.
     package init(path: String, options: Options = Options()) throws(LMDBError) {
@@ -66,13 +79,9 @@ package final class Environment: @unchecked Sendable {
             throw .alreadyOpen(path: path)
         }
 
-        var created: OpaquePointer?
-        try unsafe LMDBError.check(mdb_env_create(&created))
-        guard let environment = unsafe created else { throw .outOfMemory }
+        if locks && options.freshLock { _ = unsafe unlink(path + "-lock") }
+        let environment = try unsafe Self.makeRaw(path: path, options: options)
         do throws(LMDBError) {
-            if locks && !options.readOnly { try Self.reserveLockFile(path + "-lock", maxReaders: options.maxReaders) }
-            try unsafe Self.configure(environment, path: path, options: options, existed: existed)
-            try unsafe Self.openMainDatabase(environment, path: path)
             if !existed { try Self.syncDirectory(of: path) }
             fileIdentity = locks ? FileIdentity(path: path) : nil
             if let fileIdentity, !OpenFiles.insert(fileIdentity) { throw .alreadyOpen(path: path) }
@@ -88,9 +97,24 @@ package final class Environment: @unchecked Sendable {
         unsafe writeCursorCount.initialize(to: 0)
     }
 
-    private static func configure(
-        _ environment: OpaquePointer, path: String, options: Options, existed: Bool
-    ) throws(LMDBError) {
+    static func makeRaw(path: String, options: Options) throws(LMDBError) -> OpaquePointer {
+        var created: OpaquePointer?
+        try unsafe LMDBError.check(mdb_env_create(&created))
+        guard let environment = unsafe created else { throw .outOfMemory }
+        do throws(LMDBError) {
+            if !options.noLock && !options.readOnly {
+                try Self.reserveLockFile(path + "-lock", maxReaders: options.maxReaders)
+            }
+            try unsafe Self.configure(environment, path: path, options: options)
+            try unsafe Self.openMainDatabase(environment, path: path)
+        } catch {
+            unsafe mdb_env_close(environment)
+            throw error
+        }
+        return unsafe environment
+    }
+
+    private static func configure(_ environment: OpaquePointer, path: String, options: Options) throws(LMDBError) {
         guard let maxReaders = UInt32(exactly: options.maxReaders),
             let maxDatabases = UInt32(exactly: options.maxDatabases)
         else { throw .other(code: EINVAL) }
@@ -170,6 +194,38 @@ package final class Environment: @unchecked Sendable {
         unsafe writeCursorCount.deallocate()
     }
 
+    /// Somebody else may open the file.
+    func forgetFile() {
+        if let fileIdentity { OpenFiles.remove(fileIdentity) }
+    }
+
+    // MARK: The stamp
+
+    /// From now on the file is told to be sound as it is, and its stamp follows each commit. To be called when what LMDB
+    /// does not check itself has been checked, with no write transaction under way.
+    package func startStamping() throws(LMDBError) {
+        guard options.stamped, !options.readOnly, stamp == nil else { return }
+        try gate.enterAsWriter()
+        defer { gate.leaveAsWriter() }
+        guard let last = lastTransactionID else { return }
+        stamp = StampWriter(path: EnvironmentStamp.path(of: path))
+        noteStamp(.atRest, transaction: last)
+    }
+
+    /// Of the last commit; without the gate, which the caller is behind.
+    var lastTransactionID: Int? {
+        var info = unsafe MDB_envinfo()
+        return unsafe mdb_env_info(environment, &info) == 0 ? unsafe info.me_last_txnid : nil
+    }
+
+    /// On the writer's thread, before a transaction's first page and after its end.
+    func noteStamp(_ state: EnvironmentStamp.State, transaction: Int) {
+        guard let stamp else { return }
+        var descriptor: mdb_filehandle_t = -1
+        guard unsafe mdb_env_get_fd(environment, &descriptor) == 0 else { return }
+        stamp.note(state, transaction: UInt64(truncatingIfNeeded: transaction), data: descriptor)
+    }
+
     private func tearDown() {
         pool.discardIdle()
         // A file that was deleted while it was open gives its inode to the next new one once nobody holds it, which
@@ -178,7 +234,7 @@ package final class Environment: @unchecked Sendable {
         var descriptor: mdb_filehandle_t = -1
         let held = unsafe mdb_env_get_fd(environment, &descriptor) == 0 ? dup(descriptor) : -1
         unsafe mdb_env_close(environment)
-        if let fileIdentity { OpenFiles.remove(fileIdentity) }
+        forgetFile()
         if held >= 0 { _ = closeDescriptor(held) }
     }
 }

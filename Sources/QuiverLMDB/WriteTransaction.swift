@@ -16,6 +16,7 @@ package struct WriteTransaction: ~Copyable, Readable {
     @usableFromInline package let environment: Environment
     private let isChild: Bool
     private var isLive = true
+    private var hasFailed = false
     /// The cursors that were open when it began: a child leaves those of its parent alone.
     private let outerCursorCount: Int
 
@@ -40,8 +41,14 @@ package struct WriteTransaction: ~Copyable, Readable {
         let id = unsafe mdb_txn_id(transaction)
         // LMDB frees the transaction whether or not it can commit it.
         isLive = false
-        try unsafe environment.commitRaw(transaction)
-        if !isChild { environment.settleOpenedDatabases(committed: true) }
+        hasFailed = true
+        if isChild {
+            try unsafe environment.commitRaw(transaction)
+        } else {
+            try unsafe environment.commitStamped(transaction, id: id)
+            environment.settleOpenedDatabases(committed: true)
+        }
+        hasFailed = false
         return id
     }
 
@@ -51,12 +58,15 @@ package struct WriteTransaction: ~Copyable, Readable {
     deinit {
         if isLive {
             preconditionNoCursors()
+            let id = unsafe mdb_txn_id(transaction)
             unsafe mdb_txn_abort(transaction)
+            if !isChild { environment.noteStamp(.atRest, transaction: id - 1) }
         }
         if !isChild {
             // After a commit there are none left.
             environment.settleOpenedDatabases(committed: false)
             environment.gate.leaveAsWriter()
+            if hasFailed { environment.reopenIfFailed() }
         }
     }
 
@@ -107,13 +117,32 @@ extension Environment {
     /// A thread that has one already traps.
     package func beginWrite() throws(LMDBError) -> WriteTransaction {
         try gate.enterAsWriter()
+        if !isDurable {
+            gate.leaveAsWriter()
+            throw .environmentFailed
+        }
         var begun: OpaquePointer?
         let code = unsafe mdb_txn_begin(environment, nil, 0, &begun)
         guard code == MDB_SUCCESS, let transaction = unsafe begun else {
             gate.leaveAsWriter()
             throw .from(code: code, path: path)
         }
+        unsafe noteStamp(.underWay, transaction: mdb_txn_id(transaction) - 1)
         return unsafe WriteTransaction(transaction: transaction, environment: self, isChild: false)
+    }
+
+    /// Commits the outermost transaction and stamps the file.
+    func commitStamped(_ transaction: OpaquePointer, id: Int) throws(LMDBError) {
+        do throws(LMDBError) {
+            try unsafe commitRaw(transaction)
+        } catch {
+            // Where there was no room nothing has happened; else only reading the file tells what it holds.
+            noteStamp(error.isRecoverable ? .atRest : .failed, transaction: id - 1)
+            throw error
+        }
+        // A transaction without changes leaves the number as it was.
+        let last = lastTransactionID ?? id
+        noteStamp(.atRest, transaction: last)
     }
 
     fileprivate func settleOpenedDatabases(committed: Bool) {
@@ -126,20 +155,14 @@ extension Environment {
 
     /// Commits, and tells a full disk from a broken one.
     ///
-    /// LMDB reports a write that the system cut short as EIO. A full file system does just that to a long write before
-    /// it says ENOSPC, so EIO with no room left is taken for a full disk. Either way the root page was not
-    /// written (a failure there is `.environmentFailed` from then on): the last commit stands.
+    /// LMDB reports a write that the system cut short as EIO, although no call has failed with that. A full file system
+    /// does just that to a long write before it says ENOSPC, so it is taken for a full disk. The root page was
+    /// not written, or the environment is opened anew (`reopenIfFailed`): the last commit stands.
     func commitRaw(_ transaction: OpaquePointer) throws(LMDBError) {
+        errno = 0
         let code = unsafe mdb_txn_commit(transaction)
         if code == MDB_SUCCESS { return }
-        if code == EIO && fileSystemIsFull() { throw .diskFull(code: ENOSPC) }
+        if code == EIO && errno != EIO { throw .diskFull(code: ENOSPC) }
         throw .from(code: code, path: path)
-    }
-
-    private func fileSystemIsFull() -> Bool {
-        var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else { return false }
-        let freeBytes = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        return !freeBytes.overflow && freeBytes.partialValue < 1 << 20
     }
 }

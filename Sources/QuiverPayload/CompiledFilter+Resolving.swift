@@ -295,12 +295,12 @@ extension CompiledFilter {
         while true {
             do throws(LMDBError) {
                 while let at = unsafe place, unsafe at.slot < slot, unsafe slot - at.slot <= Self.stepDistance {
-                    unsafe place = Self.entry(try cursor.next())
+                    unsafe place = try Self.entry(try cursor.next())
                 }
                 if unsafe place == nil || place?.slot != slot {
                     let isBeyond = unsafe (place?.slot ?? 0) > slot
                     if !isBeyond {
-                        unsafe place = Self.entry(try unsafe withUnsafeBytes(of: slot) { (key) throws(LMDBError) in
+                        unsafe place = try Self.entry(try unsafe withUnsafeBytes(of: slot) { (key) throws(LMDBError) in
                             try unsafe cursor.firstNotBelow(key)
                         })
                     }
@@ -316,8 +316,10 @@ extension CompiledFilter {
         }
     }
 
-    private static func entry(_ entry: Cursor.Entry?) -> (slot: UInt32, text: UnsafeRawBufferPointer)? {
+    private static func entry(
+        _ entry: Cursor.Entry?
+    ) throws(LMDBError) -> (slot: UInt32, text: UnsafeRawBufferPointer)? {
         guard let entry = unsafe entry, unsafe entry.key.count == 4 else { return nil }
-        return unsafe (entry.key.loadUnaligned(as: UInt32.self), entry.value)
+        return try unsafe (entry.key.loadUnaligned(as: UInt32.self), CheckedValue.content(entry.value))
     }
 }

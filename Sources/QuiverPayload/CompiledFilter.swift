@@ -48,7 +48,7 @@ package final class CompiledFilter {
         if matchesEverything { return true }
         let text = try unsafe storing { () throws(LMDBError) in
             try unsafe withUnsafeBytes(of: slot) { (key) throws(LMDBError) in
-                try unsafe context.transaction.get(context.payloads, key)
+                try unsafe context.transaction.getUnchecked(context.payloads, key)
             }
         }
         return unsafe holds(root, slot, text)

@@ -66,7 +66,7 @@ package struct FacetCounter {
             var values: Set<[UInt8]> = []
             guard
                 let text = try unsafe withUnsafeBytes(of: slot, { (key) throws(LMDBError) in
-                    try unsafe transaction.get(payloads, key)
+                    try unsafe transaction.getUnchecked(payloads, key)
                 })
             else { return values }
             let base = unsafe text.textBase

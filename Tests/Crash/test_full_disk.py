@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from manifest import leaks
 from writers import COLLECTION, Connection, Refused, create_collection
 
 DISK_MIB = 96
@@ -115,4 +116,99 @@ def test_disk_fills_while_a_segment_is_sealed(small_disk, make_server):
     assert count(connection) == written
     server.restart()
     assert count(Connection(server.port)) == written
+    server.terminate()
+
+
+def wait_for(what, holds, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.1)
+
+
+def fill(disk, left_bytes):
+    """A file that leaves so much room."""
+    status = os.statvfs(disk)
+    ballast = disk / "ballast"
+    ballast.write_bytes(b"x" * max(0, status.f_bavail * status.f_frsize - left_bytes))
+    return ballast
+
+
+def test_background_work_waits_for_room(small_disk, make_server):
+    """Sealing, graphs and field indexes that find no room are told of, hold nothing up, and are done when there is
+    some: without a restart, and without a file too many."""
+    dimension, points = 128, 6000
+    server = make_server(small_disk / "storage")
+    server.log = small_disk.parent / "server.log"
+    server.start()
+    connection = Connection(server.port)
+    connection.call("PUT", f"/collections/{COLLECTION}", {
+        "vectors": {"size": dimension, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 100}})
+
+    def load(first, count):
+        connection.call("PUT", f"/collections/{COLLECTION}/points?wait=true", {"points": [
+            {"id": each, "vector": [float((each * place) % 31) for place in range(dimension)], "payload": {"part": each % 7}}
+            for each in range(first, first + count)]})
+
+    def info():
+        return connection.call("GET", f"/collections/{COLLECTION}")
+
+    load(0, points)
+    ballast = fill(small_disk, 1 << 20)
+    wait_for("the status tells that sealing finds no room", lambda: info()["optimizer_status"] != "ok")
+    assert info()["indexed_vectors_count"] < points
+    print(f"status while the disk is full: {info()['status']}, {info()['optimizer_status']}")
+    # The index is there as soon as that is acknowledged; a refusal leaves none.
+    try:
+        connection.call("PUT", f"/collections/{COLLECTION}/index?wait=true", {"field_name": "part", "field_schema": "integer"})
+    except Refused as refusal:
+        assert refusal.status == 507, refusal
+        assert "part" not in info()["payload_schema"]
+    assert count(connection) == points
+    ballast.unlink()
+    connection.call("PUT", f"/collections/{COLLECTION}/index?wait=true", {"field_name": "part", "field_schema": "integer"})
+    wait_for("the graph", lambda: info()["indexed_vectors_count"] == points and info()["optimizer_status"] == "ok"
+             and info()["status"] == "green")
+    part = {"must": [{"key": "part", "match": {"value": 3}}]}
+    assert connection.call("POST", f"/collections/{COLLECTION}/points/count", {
+        "exact": True, "filter": part})["count"] == len(range(3, points, 7))
+
+    # The same for what follows: more points, and the merge of two segments.
+    load(points, 2000)
+    ballast = fill(small_disk, 1 << 20)
+    wait_for("the status tells that sealing finds no room", lambda: info()["optimizer_status"] != "ok")
+    ballast.unlink()
+    wait_for("the graph", lambda: info()["indexed_vectors_count"] == points + 2000 and info()["optimizer_status"] == "ok"
+             and info()["status"] == "green")
+    server.terminate()
+    assert not leaks(small_disk / "storage", 1)
+    server.start()
+    assert count(Connection(server.port)) == points + 2000
+    server.terminate()
+
+
+def test_a_snapshot_finds_no_room(small_disk, make_server):
+    server = make_server(small_disk / "storage")
+    server.log = small_disk.parent / "server.log"
+    server.start()
+    connection = Connection(server.port)
+    create_collection(connection)
+    for request in range(20):
+        connection.call("PUT", f"/collections/{COLLECTION}/points?wait=true", {"points": [
+            {"id": request * 1000 + part, "vector": [float(part)] * 8,
+             "payload": {"writer": 0, "request": request, "text": os.urandom(2000).hex()}} for part in range(50)]})
+    ballast = fill(small_disk, 1 << 20)
+    before = sorted(path for path in (small_disk / "storage").rglob("*") if path.is_file())
+    with pytest.raises(Refused) as refusal:
+        connection.call("POST", f"/collections/{COLLECTION}/snapshots?wait=true")
+    if refusal.value.status in (404, 405, 501):
+        pytest.skip("the server makes no snapshots")
+    assert refusal.value.status in (500, 507) and len(str(refusal.value)) > 20
+    assert connection.call("GET", f"/collections/{COLLECTION}/snapshots") == []
+    after = sorted(path for path in (small_disk / "storage").rglob("*") if path.is_file())
+    assert after == before, "what was written of the snapshot is still there"
+    assert count(connection) == 1000
+    ballast.unlink()
+    made = connection.call("POST", f"/collections/{COLLECTION}/snapshots?wait=true")
+    assert [each["name"] for each in connection.call("GET", f"/collections/{COLLECTION}/snapshots")] == [made["name"]]
     server.terminate()

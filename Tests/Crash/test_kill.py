@@ -10,24 +10,28 @@ import time
 
 import pytest
 
-from writers import (COLLECTION, CatalogueWriter, Connection, Writer, applied, create_collection, differences,
-                     of_request)
+import chores
+import seeds
+from manifest import Verifier, leaks
+from quiver_server import find_binary
+from writers import COLLECTION, Connection, Writer, applied, create_collection, differences, of_request
 
 ROUNDS = int(os.environ.get("QUIVER_CRASH_ROUNDS", "5"))
-SEED = int(os.environ.get("QUIVER_CRASH_SEED", random.randrange(2**32)))
+SEED = seeds.CRASH
 WRITERS = 4
 
 
 def test_kill_under_load(tmp_path, make_server):
     print(f"seed {SEED}: repeat with QUIVER_CRASH_SEED={SEED} QUIVER_CRASH_ROUNDS={ROUNDS}")
     trial = Trial(make_server(tmp_path / "storage"), random.Random(SEED))
-    trial.server.start()
-    create_collection(Connection(trial.server.port))
+    trial.begin()
     for round_number in range(ROUNDS):
         delay_seconds = trial.random.choice([0.05, 0.3, 1, 2]) * trial.random.random()
-        trial.write_until(trial.server.kill, delay_seconds)
+        # Segments are sealed and merged when writers pause.
+        quiet_seconds = trial.random.uniform(0.8, 3) if trial.random.random() < 0.4 else 0
+        trial.write_until(trial.server.kill, delay_seconds, quiet_seconds)
         seconds = trial.server.start()
-        print(f"round {round_number}: {trial.acknowledged} acknowledged requests, killed after {delay_seconds:.2f} s, "
+        print(f"round {round_number}: {trial.acknowledged} acknowledged requests, killed after {delay_seconds:.2f} s and {quiet_seconds:.2f} quiet ones, "
               f"ready again after {seconds:.2f} s, {sum(map(len, trial.states))} points")
         trial.verify(f"seed {SEED}, round {round_number}")
     assert trial.acknowledged >= ROUNDS, "too little was written for this to say anything"
@@ -35,13 +39,14 @@ def test_kill_under_load(tmp_path, make_server):
     trial.server.start()
     trial.verify("after a clean restart")
     trial.server.terminate()
+    trial.verify_directory()
+    seeds.note(f"kill -9 under load: {ROUNDS} times, {trial.acknowledged} acknowledged requests, none lost")
 
 
 def test_kill_while_opening(tmp_path, make_server):
     """A process that dies during recovery leaves a directory that opens the next time."""
     trial = Trial(make_server(tmp_path / "storage"), random.Random(SEED))
-    trial.server.start()
-    create_collection(Connection(trial.server.port))
+    trial.begin()
     trial.write_until(trial.server.kill, 1)
     for _ in range(5):
         trial.server.spawn()
@@ -55,8 +60,7 @@ def test_kill_while_opening(tmp_path, make_server):
 def test_terminate_under_load(tmp_path, make_server):
     """SIGTERM drains: exit code 0, and every acknowledged request is there afterwards."""
     trial = Trial(make_server(tmp_path / "storage"), random.Random(SEED))
-    trial.server.start()
-    create_collection(Connection(trial.server.port))
+    trial.begin()
     trial.write_until(trial.server.terminate, 1, refusals_allowed=True)
     trial.server.start()
     trial.verify("after SIGTERM")
@@ -68,35 +72,50 @@ class Trial:
         self.server, self.random = server, random
         self.states = [{} for _ in range(WRITERS)]
         self.open_requests = [None] * WRITERS
-        self.collections, self.open_collection = set(), None
+        self.chores, self.kinds = {}, []
         self.acknowledged = 0
 
-    def write_until(self, end, delay_seconds, refusals_allowed=False):
-        """Lets all writers write for a while, then ends the server under them."""
+    def begin(self):
+        self.server.start()
+        connection = Connection(self.server.port)
+        create_collection(connection)
+        self.kinds = chores.prepare(connection)
+        if chores.Restores in self.kinds:
+            folder, = [path for path in self.server.storage.parent.rglob(chores.Restores.snapshot) if path.is_file()]
+            chores.Restores.location = f"file://{folder}"
+
+    def write_until(self, end, delay_seconds, quiet_seconds=0, refusals_allowed=False):
+        """Lets all writers write for a while, then ends the server under them, or a while after them."""
         port = self.server.port
         writers = [Writer(number, random_of(self.random), state, port) for number, state in enumerate(self.states)]
-        catalogue = CatalogueWriter(random_of(self.random), self.collections, port)
-        threads = [*writers, catalogue]
+        self.chores = {kind: kind(random_of(self.random), self.chores[kind].existing if kind in self.chores else (), port)
+                       for kind in self.kinds}
+        threads = [*writers, *self.chores.values()]
         for thread in threads:
             thread.start()
         time.sleep(delay_seconds)
-        end()
+        if not quiet_seconds:
+            end()
         for thread in threads:
             thread.stopping.set()
+        for thread in threads:
             thread.join(90)
             assert not thread.is_alive(), f"{thread.name} still waits for an answer of a dead server"
             assert refusals_allowed or not thread.refusals, f"{thread.name} was refused: {thread.refusals}"
+        if quiet_seconds:
+            time.sleep(quiet_seconds)
+            end()
         self.states = [writer.state for writer in writers]
         self.open_requests = [writer.open_request for writer in writers]
-        self.collections, self.open_collection = catalogue.existing, catalogue.open_request
-        self.acknowledged += sum(writer.acknowledged for writer in writers)
+        self.acknowledged += sum(thread.acknowledged for thread in threads)
 
     def verify(self, context):
         connection = Connection(self.server.port)
         self.verify_points(connection, context)
         self.verify_counts(connection, context)
         self.verify_search(connection, context)
-        self.verify_collections(connection, context)
+        for chore in self.chores.values():
+            chore.existing = chore.proposed = chore.verify(connection, context)
 
     def verify_points(self, connection, context):
         """Each writer's points are those before its open request or those after it; they become its state."""
@@ -145,12 +164,14 @@ class Trial:
                 best = sorted(scores.values(), reverse=True)[:10]
                 assert [point["score"] for point in found] == pytest.approx(best, abs=0.01), context
 
-    def verify_collections(self, connection, context):
-        names = {each["name"] for each in connection.call("GET", "/collections")["collections"]} - {COLLECTION}
-        possible = [self.collections, self.collections ^ {self.open_collection}] if self.open_collection \
-            else [self.collections]
-        assert names in possible, f"{context}: collections {names}, not {possible}"
-        self.collections, self.open_collection = names, None
+    def verify_directory(self):
+        """After the server has ended."""
+        there = sum(len(each.existing) for kind, each in self.chores.items()
+                    if kind in (chores.Collections, chores.Restores))
+        wrong = leaks(self.server.storage, 2 + there)
+        assert not wrong, wrong
+        complaint = Verifier(find_binary()).complaint(self.server.storage)
+        assert complaint is None, complaint
 
 
 def random_of(parent):

@@ -38,6 +38,14 @@ class Connection:
             raise Refused(answer.status, text.decode(errors="replace")[:500])
         return json.loads(text)["result"]
 
+    def download(self, path):
+        self.http.request("GET", path)
+        answer = self.http.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise Refused(answer.status, content.decode(errors="replace")[:500])
+        return content
+
 
 def create_collection(connection):
     connection.call("PUT", f"/collections/{COLLECTION}", {
@@ -179,36 +187,6 @@ def selected(state, body):
         return body["points"]
     wanted = {condition["key"]: condition["match"]["value"] for condition in body["filter"]["must"]}
     return [each for each, (payload, _) in state.items() if wanted.items() <= payload.items()]
-
-
-class CatalogueWriter(threading.Thread):
-    """Creates and deletes collections; `existing` are those it knows to be there."""
-
-    def __init__(self, random, existing, port):
-        super().__init__(name="catalogue writer", daemon=True)
-        self.random, self.existing, self.port = random, set(existing), port
-        self.open_request = None
-        self.refusals = []
-        self.stopping = threading.Event()
-
-    def run(self):
-        connection = Connection(self.port)
-        while not self.stopping.wait(0.02):
-            name = f"temporary_{self.random.randrange(6)}"
-            create = name not in self.existing
-            self.open_request = name
-            try:
-                if create:
-                    connection.call("PUT", f"/collections/{name}", {"vectors": {"size": 2, "distance": "Cosine"}})
-                else:
-                    connection.call("DELETE", f"/collections/{name}")
-            except Refused as refusal:
-                self.refusals.append(str(refusal))
-                return
-            except (OSError, http.client.HTTPException):
-                return
-            self.existing ^= {name}
-            self.open_request = None
 
 
 def differences(actual, expected, most=5):

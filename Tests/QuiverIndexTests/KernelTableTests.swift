@@ -57,7 +57,7 @@ import Glibc
                 seen[Int(link)] = epoch
             }
             var out = [UInt32](repeating: 0, count: capacity)
-            let count = qvk_gather_unvisited_packed(list, width, capacity, &visited, epoch, &out)
+            let count = qvk_gather_unvisited_packed(list, width, capacity, UInt32(rows), &visited, epoch, &out)
             #expect(Array(out.prefix(count)) == wanted, "width \(width), round \(round), seed \(seed)")
             for link in links { #expect(visited[Int(link)] == epoch) }
 
@@ -70,7 +70,8 @@ import Glibc
             let kept = accepted.withUnsafeBufferPointer { accepted in
                 var filter = qvk_row_filter(
                     slot_of: nil, accepted_slots: accepted.baseAddress, accepted_bit_count: rows, dead_chunks: nil)
-                return qvk_gather_accepted_packed(list, width, capacity, &visited, epoch, &filter, &out, limit)
+                return qvk_gather_accepted_packed(
+                    list, width, capacity, UInt32(rows), &visited, epoch, &filter, &out, limit)
             }
             #expect(Array(out.prefix(kept)) == Array(filtered.prefix(limit)), "width \(width), round \(round), seed \(seed)")
         }

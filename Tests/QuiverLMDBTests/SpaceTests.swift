@@ -1,4 +1,4 @@
-import QuiverLMDB
+@testable import QuiverLMDB
 import Testing
 #if canImport(Glibc)
 import Glibc
@@ -39,6 +39,33 @@ import Darwin
         let reopened = try again.openDatabase("t")
         let read = try again.beginRead()
         #expect(try read.entryCount(reopened) == 2000)
+    }
+
+    @Test func aMapThatCannotBeEnlargedIsKept() throws {
+        let environment = try Environment(path: scratch.path("a.mdb"), options: .init(mapSizeBytes: 1 << 20))
+        let table = try environment.openDatabase("t", creating: true)
+        try fill(environment, table, 0..<50)
+        // More than a process can address.
+        #expect(throws: LMDBError.mapFull) { try environment.growMap(to: 1 << 60) }
+        #expect(try environment.info().mapSizeBytes == 1 << 20)
+        try fill(environment, table, 50..<60)
+        #expect(try environment.beginRead().entryCount(table) == 60)
+    }
+
+    @Test func anEnvironmentThatIsOpenedAnewGoesOn() throws {
+        let environment = try Environment(path: scratch.path("a.mdb"), options: .init(mapSizeBytes: 1 << 24))
+        let tables = try (0..<5).map { try environment.openDatabase("t\($0)", creating: true) }
+        try fill(environment, tables[3], 0..<50)
+        // As after a root that could not be written; here none has failed.
+        try environment.gate.holdExclusively(timeoutMs: 1000)
+        #expect(environment.reopenHeld(mapSizeBytes: nil))
+        environment.gate.releaseExclusively()
+        #expect(environment.isDurable)
+        #expect(try environment.info().mapSizeBytes == 1 << 24)
+        #expect(try environment.beginRead().entryCount(tables[3]) == 50)
+        try fill(environment, tables[4], 0..<7)
+        let read = try environment.beginRead()
+        #expect(try tables.map { try read.entryCount($0) } == [0, 0, 0, 50, 7])
     }
 
     @Test func aFullMapInAChildLeavesTheParent() throws {

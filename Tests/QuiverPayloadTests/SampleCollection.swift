@@ -39,7 +39,7 @@ final class SampleCollection {
         var writer = try FieldIndexWriter(indexes, transaction.handle)
         for (slot, text) in changes {
             let key = slotKey(slot)
-            let old = try unsafe transaction.get(payloads, key).map { unsafe Array($0) }
+            let old = try unsafe transaction.getChecked(payloads, key).map { unsafe Array($0) }
             live.grow(bitCount: Int(slot) + 1)
             if let text {
                 let new = try payload(text).utf8
@@ -50,7 +50,7 @@ final class SampleCollection {
                 } else {
                     unsafe new.withUnsafeBytes { unsafe writer.insert(slot, $0) }
                 }
-                try transaction.put(payloads, key, new)
+                try transaction.putChecked(payloads, key, new)
                 live.insert(slot)
                 texts[slot] = text
             } else if let old {

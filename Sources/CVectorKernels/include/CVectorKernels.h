@@ -198,14 +198,14 @@ static inline void qvk_score_range(const qvk_scorer *scorer, uint32_t first, siz
 #define QVK_NO_LINK UINT32_MAX
 
 /// The links (a list of at most `capacity`) that were not visited in this epoch, marked as visited.
-/// Lists may be rewritten while they are read (a graph under construction): every id ever seen is valid.
+/// Lists may be rewritten while they are read (a graph under construction): every id ever seen is below `row_count`.
 static inline size_t qvk_gather_unvisited(
-    const uint32_t *links, size_t capacity, uint8_t *visited, uint8_t epoch, uint32_t *out
+    const uint32_t *links, size_t capacity, uint32_t row_count, uint8_t *visited, uint8_t epoch, uint32_t *out
 ) {
     size_t count = 0;
     for (size_t i = 0; i < capacity; i++) {
         uint32_t row = __atomic_load_n(links + i, __ATOMIC_RELAXED);
-        if (row == QVK_NO_LINK) break;
+        if (row >= row_count) break;
         out[count] = row;
         count += visited[row] != epoch;
         visited[row] = epoch;

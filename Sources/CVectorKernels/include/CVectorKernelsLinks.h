@@ -34,12 +34,13 @@ static inline void qvk_set_packed_link(uint8_t *list, unsigned width, size_t ind
 }
 
 static inline __attribute__((always_inline)) size_t qvk_gather_unvisited_of_width(
-    const uint8_t *list, unsigned width, size_t capacity, uint8_t *visited, uint8_t epoch, uint32_t *out
+    const uint8_t *list, unsigned width, size_t capacity, uint32_t row_count, uint8_t *visited, uint8_t epoch,
+    uint32_t *out
 ) {
     size_t count = 0;
     for (size_t i = 0; i < capacity; i++) {
         uint32_t row = qvk_packed_link(list, width, i);
-        if (row == qvk_no_link(width)) break;
+        if (row >= row_count) break;
         out[count] = row;
         count += visited[row] != epoch;
         visited[row] = epoch;
@@ -48,27 +49,29 @@ static inline __attribute__((always_inline)) size_t qvk_gather_unvisited_of_widt
 }
 
 /// As `qvk_gather_unvisited`, for a packed list of at most `capacity` links; `out` has room for `capacity`.
-/// `width` is 2, 3 or 4.
+/// `width` is 2, 3 or 4. "No link" is no row of `row_count`, and a damaged one ends the list just so: nothing is read
+/// outside the graph.
 static inline size_t qvk_gather_unvisited_packed(
-    const uint8_t *list, unsigned width, size_t capacity, uint8_t *visited, uint8_t epoch, uint32_t *out
+    const uint8_t *list, unsigned width, size_t capacity, uint32_t row_count, uint8_t *visited, uint8_t epoch,
+    uint32_t *out
 ) {
     switch (width) {
-    case 2: return qvk_gather_unvisited_of_width(list, 2, capacity, visited, epoch, out);
-    case 3: return qvk_gather_unvisited_of_width(list, 3, capacity, visited, epoch, out);
-    default: return qvk_gather_unvisited_of_width(list, 4, capacity, visited, epoch, out);
+    case 2: return qvk_gather_unvisited_of_width(list, 2, capacity, row_count, visited, epoch, out);
+    case 3: return qvk_gather_unvisited_of_width(list, 3, capacity, row_count, visited, epoch, out);
+    default: return qvk_gather_unvisited_of_width(list, 4, capacity, row_count, visited, epoch, out);
     }
 }
 
 /// Links that were not visited and are accepted, marked as visited; the others are left alone, so that
 /// they can still be walked through from elsewhere. Stops at `limit`.
 static inline size_t qvk_gather_accepted_packed(
-    const uint8_t *list, unsigned width, size_t capacity, uint8_t *visited, uint8_t epoch,
+    const uint8_t *list, unsigned width, size_t capacity, uint32_t row_count, uint8_t *visited, uint8_t epoch,
     const qvk_row_filter *filter, uint32_t *out, size_t limit
 ) {
     size_t count = 0;
     for (size_t i = 0; i < capacity && count < limit; i++) {
         uint32_t row = qvk_packed_link(list, width, i);
-        if (row == qvk_no_link(width)) break;
+        if (row >= row_count) break;
         if (visited[row] == epoch || !qvk_accepts(filter, row)) continue;
         visited[row] = epoch;
         out[count++] = row;

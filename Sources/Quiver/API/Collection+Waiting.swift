@@ -14,11 +14,12 @@ extension Collection {
     /// As `createIndex`: returns when the index is built.
     public func createIndexBlocking(_ field: PayloadPath, _ params: PayloadIndexParams) throws(QuiverError) -> UpdateResult {
         try core.admitIndex(on: field)
-        let outcome = LockedCondition<Result<UInt64, QuiverError>?>(nil)
+        let outcome = LockedCondition<Result<IndexChange.Created, QuiverError>?>(nil)
         IndexChange(core: core).create(field.withoutTrailingWildcard, params, wait: true) { result in
             outcome.change { $0 = result }
         }
-        return UpdateResult(operationID: try outcome.wait { $0 }.get(), status: .completed)
+        let created = try outcome.wait { $0 }.get()
+        return UpdateResult(operationID: created.sequence, status: created.isBuilt ? .completed : .acknowledged)
     }
 
     public func dropIndexBlocking(_ field: PayloadPath) throws(QuiverError) -> UpdateResult {

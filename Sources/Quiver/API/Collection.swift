@@ -49,15 +49,20 @@ public final class Collection: Sendable {
 
     /// Registers an index on a field and builds it in the background, while the collection is in use.
     ///
-    /// - Parameter wait: return when it is built.
+    /// - Parameter wait: return when it is built. Should building fail, the index is there all the same, is not used yet,
+    ///   and is built when that is possible: the answer is `acknowledged` then.
     @discardableResult
     public func createIndex(
         _ field: PayloadPath, _ params: PayloadIndexParams, wait: Bool = true, timeout: Duration? = nil
     ) async throws(QuiverError) -> UpdateResult {
         try core.admitIndex(on: field)
-        let answer = Answer<UInt64>()
+        let answer = Answer<IndexChange.Created>()
         IndexChange(core: core).create(field.withoutTrailingWildcard, params, wait: wait) { answer.give($0) }
-        return try await result(answer, wait: wait, timeout: timeout)
+        guard let created = try await answer.value(within: wait ? timeout : nil)?.get() else {
+            return UpdateResult(operationID: core.view.load().sequence, status: .waitTimeout)
+        }
+        return UpdateResult(
+            operationID: created.sequence, status: wait && created.isBuilt ? .completed : .acknowledged)
     }
 
     /// Drops the index of a field; one that does not exist is fine.

@@ -33,6 +33,13 @@ public final class Database: Sendable {
         public var snapshotsPath: String?
         /// Where snapshots are kept if not in a directory.
         package var snapshotStorage: (any SnapshotStorage)?
+        /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
+        /// anew; zero: never.
+        public var scrubInterval = Duration.seconds(24 * 3600)
+        /// Bytes a second that are read for it, at most.
+        public var scrubBytesPerSecond = 32 << 20
+        /// From the opening to the first time.
+        var scrubDelay = Duration.seconds(300)
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -49,6 +56,7 @@ public final class Database: Sendable {
     private let background: BackgroundWork
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
+    private let scrubber: Scrubber
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -56,6 +64,8 @@ public final class Database: Sendable {
 
     private struct Contents: ~Copyable {
         var collections: [ExactName: CollectionCore] = [:]
+        /// Those that could not be opened; their names are in nothing else here but `aliases`.
+        var unavailable: [ExactName: UnavailableCollection] = [:]
         var directories: [ExactName: String] = [:]
         var aliases: [ExactName: ExactName] = [:]
         var isClosed = false
@@ -66,7 +76,9 @@ public final class Database: Sendable {
 
     /// Opens the directory, making it when it is new.
     ///
-    /// - Throws: `.locked` when another process has it, `.corrupted` when a file does not hold what it should,
+    /// A collection whose files are damaged does not keep the others from being opened: see `unavailableCollections`.
+    ///
+    /// - Throws: `.locked` when another process has it, `.corrupted` when the catalogue does not hold what it should,
     ///   `.insufficientStorage`, or `.service` with the path and the system's reason.
     public static func open(_ path: String, options: Options = Options()) throws(QuiverError) -> Database {
         do {
@@ -82,11 +94,12 @@ public final class Database: Sendable {
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
         try Database.refuseLostCatalog(path)
-        catalog = try Catalog(path: path + "/catalog.mdb")
+        catalog = try Database.openCatalog(path, options.logger)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
             buildThreads: options.indexingThreads > 0 ? options.indexingThreads : max(1, cores / 2), cores: cores)
+        scrubber = Scrubber(options)
         changing = LockedCondition(false)
         snapshots = try Snapshots(options, databasePath: path)
         contents = Mutex(Contents(lock: lock))
@@ -95,6 +108,9 @@ public final class Database: Sendable {
         } catch {
             close()
             throw error
+        }
+        scrubber.start(background) { [weak self] in
+            self.map { $0.contents.withLock { Array($0.collections.values) } } ?? []
         }
     }
 
@@ -128,6 +144,18 @@ public final class Database: Sendable {
         }
     }
 
+    /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
+    /// directory of the collections is made after its first commit.
+    private static func openCatalog(_ path: String, _ logger: Logger) throws -> Catalog {
+        let file = path + "/catalog.mdb"
+        do {
+            return try Catalog(path: file, logger: logger)
+        } catch LMDBError.invalidFile where !Files.exists(path + "/collections") {
+            Files.remove(file)
+            return try Catalog(path: file, logger: logger)
+        }
+    }
+
     private static let lockPatience = Duration.seconds(2)
 
     var collectionsPath: String { path + "/collections" }
@@ -135,6 +163,9 @@ public final class Database: Sendable {
     private func openCollections() throws {
         let stored = try catalog.read()
         try Files.createDirectories(collectionsPath)
+        // Names that a process made which ended before it could make them durable.
+        try Files.synchronise(directory: collectionsPath)
+        try Files.synchronise(directory: path)
         // Directories that no entry names: left by a creation or deletion that did not end.
         let known = Set(stored.collections.values.map(\.directory))
         for name in try Files.names(in: collectionsPath) where !known.contains(name) {
@@ -143,10 +174,17 @@ public final class Database: Sendable {
         for (name, collection) in stored.collections {
             // The entry of a collection comes after its files.
             let file = collectionsPath + "/" + collection.directory + "/" + CollectionStore.fileName
-            guard Files.byteCount(file) > 0 else {
-                throw QuiverError(.corrupted, "\(file) of collection \"\(name.text)\" is missing or empty")
+            let core: CollectionCore
+            do throws(QuiverError) {
+                guard Files.byteCount(file) > 0 else { throw QuiverError(.corrupted, "\(file) is missing or empty") }
+                core = try openCore(name.text, collection)
+            } catch {
+                guard UnavailableCollection.isConfined(error) else { throw error }
+                let unavailable = UnavailableCollection(name.text, collection, error)
+                options.logger.error("\(unavailable.reason.message); it can be deleted, or restored from a snapshot")
+                contents.withLock { $0.unavailable[name] = unavailable }
+                continue
             }
-            let core = try openCore(name.text, collection)
             // A process ended between a change of vector names and the catalogue.
             if core.vectorConfig.generation != collection.vectorGeneration ?? 0 {
                 try catalog.put(core.stored(collection.directory), name: name)
@@ -180,6 +218,7 @@ public final class Database: Sendable {
         }
         changing.change { $0 = false }
         guard let cores else { return }
+        scrubber.stop()
         workers.stop()
         for core in cores { core.close() }
         background.stop()
@@ -197,29 +236,41 @@ public final class Database: Sendable {
 
     /// The names of all collections, sorted.
     public var collectionNames: [String] {
-        contents.withLock { $0.collections.keys.sorted().map(\.text) }
+        contents.withLock { (Array($0.collections.keys) + Array($0.unavailable.keys)).sorted().map(\.text) }
     }
 
     /// Whether there is a collection or an alias of this name.
     public func collectionExists(_ nameOrAlias: String) -> Bool {
         let name = ExactName(nameOrAlias)
-        return contents.withLock { $0.collections[$0.aliases[name] ?? name] != nil }
+        return contents.withLock { contents in
+            let name = contents.aliases[name] ?? name
+            return contents.collections[name] != nil || contents.unavailable[name] != nil
+        }
     }
 
     /// The collection of this name, or that an alias of this name points to.
     ///
-    /// - Throws: `.notFound`.
+    /// - Throws: `.notFound`; `.corrupted` or `.service` with the reason for a collection that could not be opened.
     public func collection(_ nameOrAlias: String) throws(QuiverError) -> Collection {
         Collection(core: try core(nameOrAlias), database: self)
     }
 
     func core(_ nameOrAlias: String) throws(QuiverError) -> CollectionCore {
         let name = ExactName(nameOrAlias)
-        let (core, isClosed) = contents.withLock { contents in
-            (contents.collections[contents.aliases[name] ?? name], contents.isClosed)
+        let (core, unavailable, isClosed) = contents.withLock { contents in
+            let name = contents.aliases[name] ?? name
+            return (contents.collections[name], contents.unavailable[name], contents.isClosed)
         }
         if let core { return core }
+        if let unavailable, !isClosed { throw unavailable.reason }
         throw isClosed ? Database.closed : .collectionMissing(nameOrAlias)
+    }
+
+    var unavailableByName: [ExactName: UnavailableCollection] { contents.withLock { $0.unavailable } }
+
+    func unavailable(_ nameOrAlias: String) -> UnavailableCollection? {
+        let name = ExactName(nameOrAlias)
+        return contents.withLock { $0.unavailable[$0.aliases[name] ?? name] }
     }
 
     /// Makes a collection.
@@ -233,7 +284,10 @@ public final class Database: Sendable {
     package func createCollectionBlocking(_ name: String, _ config: CollectionConfig) throws(QuiverError) {
         try changingCatalog { () throws(QuiverError) in
             let (exists, isAlias) = contents.withLock { contents in
-                (contents.collections[ExactName(name)] != nil, contents.aliases[ExactName(name)] != nil)
+                (
+                    contents.collections[ExactName(name)] != nil || contents.unavailable[ExactName(name)] != nil,
+                    contents.aliases[ExactName(name)] != nil
+                )
             }
             if exists { throw .collectionExists(name) }
             if isAlias {
@@ -329,10 +383,13 @@ public final class Database: Sendable {
     package func deleteCollectionBlocking(_ name: String) throws(QuiverError) -> Bool {
         let name = ExactName(name)
         return try changingCatalog { () throws(QuiverError) in
-            let (core, aliases) = contents.withLock { contents in
-                (contents.collections[name], contents.aliases.filter { $0.value == name }.map(\.key))
+            let (core, unavailable, aliases) = contents.withLock { contents in
+                (
+                    contents.collections[name], contents.unavailable[name],
+                    contents.aliases.filter { $0.value == name }.map(\.key)
+                )
             }
-            guard let core else { return false }
+            guard core != nil || unavailable != nil else { return false }
             do {
                 try catalog.remove(name, aliases: aliases)
             } catch {
@@ -340,11 +397,15 @@ public final class Database: Sendable {
             }
             contents.withLock { contents in
                 contents.collections[name] = nil
+                contents.unavailable[name] = nil
                 contents.directories[name] = nil
                 for alias in aliases { contents.aliases[alias] = nil }
             }
-            core.close()
-            Files.removeTree(core.store.directory)
+            if let core {
+                core.close()
+                Files.removeTree(core.store.directory)
+            }
+            if let unavailable { Files.removeTree(collectionsPath + "/" + unavailable.directory) }
             return true
         }
     }
@@ -361,7 +422,9 @@ public final class Database: Sendable {
 
     package func updateAliasesBlocking(_ actions: [AliasAction]) throws(QuiverError) {
         try changingCatalog { () throws(QuiverError) in
-            let (before, collections) = contents.withLock { ($0.aliases, Set($0.collections.keys)) }
+            let (before, collections) = contents.withLock {
+                ($0.aliases, Set($0.collections.keys).union($0.unavailable.keys))
+            }
             var aliases = before
             var failure: QuiverError?
             for action in actions {
@@ -388,8 +451,11 @@ public final class Database: Sendable {
     ///
     /// - Throws: `.notFound` for a missing collection.
     public func aliases(ofCollection name: String? = nil) throws(QuiverError) -> [(alias: String, collection: String)] {
-        let name = try name.map { name throws(QuiverError) in ExactName(try core(name).name) }
         let all = contents.withLock { $0.aliases }
+        let name = try name.map { name throws(QuiverError) in
+            if unavailable(name) != nil { return all[ExactName(name)] ?? ExactName(name) }
+            return ExactName(try core(name).name)
+        }
         return all.filter { name == nil || $0.value == name }.sorted { $0.key < $1.key }
             .map { (alias: $0.key.text, collection: $0.value.text) }
     }
@@ -404,13 +470,16 @@ public final class Database: Sendable {
     func replacement(
         _ staged: [(staging: CollectionStaging, name: String)], _ added: [SnapshotHead.Alias], replacing: Bool
     ) throws(QuiverError) -> Replacement {
-        let (present, aliases) = contents.withLock { ($0.collections, $0.aliases) }
+        let (present, unavailable, aliases) = contents.withLock { ($0.collections, $0.unavailable, $0.aliases) }
         var change = Replacement(aliases: aliases)
         for (staging, name) in staged {
             let name = ExactName(name)
             if let core = present[name] {
                 if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.manifest.config, core.config)
+                try Database.checkAgreement(staging.stored.config, core.config)
+            } else if let lost = unavailable[name] {
+                if !replacing { throw .collectionExists(name.text) }
+                try Database.checkAgreement(staging.stored.config, lost.config)
             } else if aliases[name] != nil {
                 throw .badRequest(
                     "Can't create collection with name `\(name.text)`. Alias with the same name already exists")
@@ -419,7 +488,8 @@ public final class Database: Sendable {
         }
         for alias in added {
             let target = ExactName(alias.collection)
-            if present[ExactName(alias.alias)] != nil || change.collections[ExactName(alias.alias)] != nil {
+            if present[ExactName(alias.alias)] != nil || unavailable[ExactName(alias.alias)] != nil
+                || change.collections[ExactName(alias.alias)] != nil {
                 throw .collectionExists(alias.alias)
             }
             guard change.collections[target] != nil else { throw .collectionMissing(alias.collection) }
@@ -446,16 +516,20 @@ public final class Database: Sendable {
     }
 
     /// After the catalogue has it. Returns what was replaced, to be closed and removed.
-    func replaceContents(_ change: Replacement, _ cores: [ExactName: CollectionCore]) -> [CollectionCore] {
+    func replaceContents(
+        _ change: Replacement, _ cores: [ExactName: CollectionCore]
+    ) -> (cores: [CollectionCore], unavailable: [String]) {
         contents.withLock { contents in
             var replaced: [CollectionCore] = []
+            var lost: [String] = []
             for (name, stored) in change.collections {
                 if let old = contents.collections[name] { replaced.append(old) }
+                if let old = contents.unavailable.removeValue(forKey: name) { lost.append(old.directory) }
                 contents.collections[name] = cores[name]
                 contents.directories[name] = stored.directory
             }
             contents.aliases = change.aliases
-            return replaced
+            return (replaced, lost)
         }
     }
 
@@ -468,6 +542,8 @@ public final class Database: Sendable {
             for name in names { chosen.insert(ExactName(try core(name).name)) }
             return chosen
         }
+        // What cannot be read cannot be copied, and a copy of everything would be without it.
+        if chosen == nil, let lost = unavailableCollections.first { throw lost.reason }
         return contents.withLock { contents in
             let cores = contents.collections.filter { chosen?.contains($0.key) ?? true }.sorted { $0.key < $1.key }
                 .map { (core: $0.value, identity: contents.directories[$0.key] ?? "") }

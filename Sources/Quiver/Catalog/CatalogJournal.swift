@@ -76,8 +76,8 @@ package struct CatalogJournal: Sendable {
         state.number += 1
         state.time = max(state.time, Database.microsecondsNow())
         entry.time = state.time
-        try transaction.put(entries, ShortKey(state.number), try StoredConfig.encode(entry))
-        try transaction.put(meta, CatalogJournal.stateKey, try StoredConfig.encode(state))
+        try transaction.putChecked(entries, ShortKey(state.number), try StoredConfig.encode(entry))
+        try transaction.putChecked(meta, CatalogJournal.stateKey, try StoredConfig.encode(state))
         if state.number > Limits.journalEntries {
             try remove(through: state.number - Limits.journalEntries, &transaction)
         }
@@ -89,7 +89,7 @@ package struct CatalogJournal: Sendable {
         var state = try state(transaction.handle)
         if state.isKept == isKept { return }
         state.isKept = isKept
-        try transaction.put(meta, CatalogJournal.stateKey, try StoredConfig.encode(state))
+        try transaction.putChecked(meta, CatalogJournal.stateKey, try StoredConfig.encode(state))
         if !isKept { try transaction.removeAll(entries) }
         try transaction.commit()
     }
@@ -115,7 +115,7 @@ package struct CatalogJournal: Sendable {
     }
 
     private func state(_ transaction: TransactionHandle) throws -> State {
-        guard let bytes = unsafe try transaction.get(meta, CatalogJournal.stateKey) else { return State() }
+        guard let bytes = unsafe try transaction.getChecked(meta, CatalogJournal.stateKey) else { return State() }
         return unsafe try StoredConfig.decode(State.self, from: bytes)
     }
 
@@ -139,7 +139,8 @@ package struct CatalogJournal: Sendable {
         while let stored = unsafe next {
             let key = unsafe try CatalogJournal.number(stored.key)
             if key > last { break }
-            var entry = unsafe try StoredConfig.decode(Entry.self, from: stored.value)
+            var entry = unsafe try StoredConfig.decode(
+                Entry.self, from: CheckedValue.verified(stored.value, key: stored.key))
             entry.number = key
             found.append(entry)
             unsafe next = try cursor.next()

@@ -22,6 +22,7 @@ final class CollectionCore: Sendable {
     /// That are still being read.
     let cuts = CutList()
     let logger: Logger
+    private let condemnation = Mutex<String?>(nil)
 
     private struct Settings {
         var config: CollectionConfig
@@ -84,7 +85,8 @@ final class CollectionCore: Sendable {
         logger = options.logger
         let nextSegmentID: UInt64
         do {
-            let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)
+            let store = try CollectionStore.opened(
+                directory: directory, mapBytes: options.collectionMapBytes, logger: options.logger)
             self.store = store
             let set = try VectorSet.read(store)
             let generation = set?.generation ?? 0
@@ -96,7 +98,7 @@ final class CollectionCore: Sendable {
             let fields = VectorField.fields(of: config, generation: generation)
             settings = Mutex(Settings(config, fields, generation: generation))
             let opened = try CollectionOpener(
-                store: store, fields: fields, vectorGeneration: generation, config: config
+                store: store, fields: fields, vectorGeneration: generation, config: config, logger: logger
             ).open()
             view = ViewBox(opened.view)
             nextSegmentID = opened.state.counters.nextSegmentID
@@ -141,7 +143,17 @@ final class CollectionCore: Sendable {
         }
     }
 
-    func reader() throws -> CollectionReader { try CollectionReader(self) }
+    func reader() throws -> CollectionReader {
+        if let reason = condemnation.withLock({ $0 }) { throw QuiverError(.corrupted, reason) }
+        return try CollectionReader(self)
+    }
+
+    /// Data was found to be lost while the collection was served: from now on it answers only that.
+    func condemn(_ reason: String) {
+        condemnation.withLock { $0 = $0 ?? reason }
+        writer.refuseUpdates(because: reason)
+        logger.critical("collection \(name) is unavailable: \(reason)")
+    }
 
     /// Removes the files of segments that did not get into the manifest. After a commit that failed for another reason
     /// than room nobody knows whether they did: the next opening, which does, removes them then.

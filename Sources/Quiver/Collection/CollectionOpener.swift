@@ -1,3 +1,5 @@
+import Logging
+
 import QuiverIndex
 import QuiverLMDB
 import QuiverModel
@@ -10,6 +12,7 @@ struct CollectionOpener {
     let fields: [VectorField]
     let vectorGeneration: UInt64
     let config: CollectionConfig
+    let logger: Logger
 
     struct Opened {
         var state: CollectionState
@@ -17,12 +20,13 @@ struct CollectionOpener {
     }
 
     func open() throws -> Opened {
+        try SegmentCheckup(store: store, fields: fields, config: config, logger: logger).run()
         // Opening a table waits until no transaction is live, so the indexes come before the one that reads the rest.
         let indexes = try openIndexes()
         let transaction = try store.environment.beginRead()
         let handle = transaction.handle
         var counters = StoreState()
-        if let bytes = unsafe try handle.get(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
+        if let bytes = unsafe try handle.getChecked(store.meta, StoreState.key) { counters = unsafe try StoreState(bytes) }
         let state = CollectionState(
             store: store, counters: counters, free: try freeSlots(handle), vectors: fields.map(VectorState.init),
             vectorGeneration: vectorGeneration)
@@ -60,7 +64,7 @@ struct CollectionOpener {
             guard let field = PayloadPath(text) else {
                 throw QuiverError(.corrupted, "the index schema names \"\(text)\", which is no field")
             }
-            indexes.append((field, unsafe try StoredConfig.decode(PayloadIndexParams.self, from: found.value)))
+            indexes.append((field, unsafe try StoredConfig.decode(PayloadIndexParams.self, from: CheckedValue.verified(found.value, key: found.key))))
             unsafe entry = try cursor.next()
         }
         return indexes
@@ -70,38 +74,28 @@ struct CollectionOpener {
 
     private func openSegments(_ state: CollectionState, _ transaction: TransactionHandle) throws {
         var known: Set<String> = []
-        var cursor = try transaction.openCursor(store.segments)
-        var entry = unsafe try cursor.first()
-        while let found = unsafe entry {
-            guard unsafe found.key.count == 8 else { throw LMDBError.corrupted }
-            let id = unsafe UInt64(bigEndian: found.key.loadUnaligned(as: UInt64.self))
-            let name = unsafe try SegmentEntry(found.value).vectorName
+        for listed in try store.listedSegments(transaction) {
+            let name = listed.entry.vectorName
+            let path = store.segmentPath(listed.id)
             guard let index = fields.firstIndex(where: { $0.name == name }) else {
-                throw QuiverError(.corrupted, "segment \(id) belongs to vector \"\(name)\", which the collection has not")
+                throw QuiverError(
+                    .corrupted, "segment \(listed.id) belongs to vector \"\(name)\", which the collection has not")
             }
-            let path = store.segmentPath(id)
-            var sealed = SealedState(
-                segment: try SealedSegment(id: id, path: path, placement: SegmentPlacement(name, config)))
-            sealed.dead = try deadRows(id, transaction)
+            let segment = try SealedSegment(
+                id: listed.id, path: path, entry: listed.entry, placement: SegmentPlacement(name, config))
+            guard segment.meta.fits(fields[index]) else {
+                throw QuiverError(.corrupted, "segment file \(path): is no segment of vector \"\(name)\"")
+            }
+            var sealed = SealedState(segment: segment)
+            sealed.dead = try store.deadRows(listed.id, transaction)
             state.vectors[index].sealed.append(sealed)
             known.insert(path)
-            unsafe entry = try cursor.next()
         }
         // Files that no manifest names: left by a process that ended while it wrote or replaced one.
         for name in try Files.names(in: store.segmentsDirectory) {
             let path = store.segmentsDirectory + "/" + name
             if !known.contains(path) { Files.remove(path) }
         }
-    }
-
-    private func deadRows(_ id: UInt64, _ transaction: TransactionHandle) throws -> ChunkedBitmap {
-        var dead = ChunkedBitmap()
-        var cursor = try transaction.openCursor(store.dead)
-        try cursor.forEachPosting(of: ShortKey(id)) { run in
-            for index in 0..<run.count { dead.insert(run[index]) }
-            return true
-        }
-        return dead
     }
 
     // MARK: Log

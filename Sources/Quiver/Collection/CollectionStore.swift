@@ -15,12 +15,15 @@ typealias Table = QuiverLMDB.Database
 /// | `payload` | u32 slot | JSON text as received, minified; `{}` without payload |
 /// | `free` | u32 slot | nothing: the slot belongs to no point |
 /// | `segments` | u64 segment id, big-endian | `SegmentEntry` |
+/// | `stamps` | u64 segment id, big-endian | `FileStamp` of the file when it was last compared with its entry |
 /// | `dead` | u64 segment id, big-endian | u32 rows that are dead, each a duplicate |
 /// | `indexes` | path of the field | `PayloadIndexParams` as JSON |
 /// | `index/<path>` | ordered value | u32 slots: see `QuiverPayload` |
 ///
 /// Slots as keys and values are in the machine's order (`MDB_INTEGERKEY`); everything else that is
-/// compared is big-endian; values are little-endian.
+/// compared is big-endian; values are little-endian. Values of `meta`, `wal`, `points`, `payload`, `segments` and
+/// `indexes` are each a `CheckedValue`, so that damage is found out where they are read; `ids` and `free` are compared
+/// with `points`, `dead` has its digest in `StoreState`, an index its own.
 struct CollectionStore: Sendable {
     let environment: Environment
     let directory: String
@@ -32,10 +35,13 @@ struct CollectionStore: Sendable {
     let payload: Table
     let free: Table
     let segments: Table
+    /// Derived: without its stamp a file is only compared once more.
+    let stamps: Table
     let dead: Table
     let indexes: Table
 
     static let fileName = "points.mdb"
+    private static let roomFactor = 4
     /// LMDB needs consecutive free pages for a large value: parts of this size keep finding them.
     static let logPartBytes = 60 << 10
 
@@ -57,11 +63,15 @@ struct CollectionStore: Sendable {
             throw QuiverError(error)
         }
         do throws(LMDBError) {
+            let file = directory + "/" + CollectionStore.fileName
+            // A map that is to grow waits for all readers, some of which take minutes (a snapshot): so there is room for
+            // several times of what is there.
+            let room = Files.byteCount(file).multipliedReportingOverflow(by: CollectionStore.roomFactor)
             environment = try Environment(
-                path: directory + "/" + CollectionStore.fileName,
+                path: file,
                 options: .init(
-                    mapSizeBytes: mapBytes, maxReaders: Limits.readers, maxDatabases: 2 * Limits.payloadIndexes + 32,
-                    noReadAhead: true))
+                    mapSizeBytes: max(mapBytes, room.overflow ? 0 : room.partialValue), maxReaders: Limits.readers,
+                    maxDatabases: 2 * Limits.payloadIndexes + 32, noReadAhead: true, freshLock: true, stamped: true))
             var transaction = try environment.beginWrite()
             meta = try transaction.openDatabase("meta", creating: true)
             log = try transaction.openDatabase("wal", creating: true)
@@ -70,12 +80,33 @@ struct CollectionStore: Sendable {
             payload = try transaction.openDatabase("payload", flags: .integerKey, creating: true)
             free = try transaction.openDatabase("free", flags: .integerKey, creating: true)
             segments = try transaction.openDatabase("segments", creating: true)
+            stamps = try transaction.openDatabase("stamps", creating: true)
             dead = try transaction.openDatabase("dead", flags: .postings, creating: true)
             indexes = try transaction.openDatabase("indexes", creating: true)
             try transaction.commit()
         } catch {
             throw QuiverError(error)
         }
+    }
+}
+
+extension CollectionStore {
+    /// Opens a file that nobody has open and whose pages are sound, to be read alone.
+    init(reading path: String) throws(LMDBError) {
+        directory = Files.parent(of: path)
+        environment = try Environment(
+            path: path,
+            options: .init(maxDatabases: 2 * Limits.payloadIndexes + 32, readOnly: true, noLock: true))
+        meta = try environment.openDatabase("meta")
+        log = try environment.openDatabase("wal")
+        ids = try environment.openDatabase("ids")
+        points = try environment.openDatabase("points", flags: .integerKey)
+        payload = try environment.openDatabase("payload", flags: .integerKey)
+        free = try environment.openDatabase("free", flags: .integerKey)
+        segments = try environment.openDatabase("segments")
+        stamps = try environment.openDatabase("stamps")
+        dead = try environment.openDatabase("dead", flags: .postings)
+        indexes = try environment.openDatabase("indexes")
     }
 }
 
@@ -170,9 +201,9 @@ struct PointEntryBytes: ByteSource {
 /// The counters of a collection, written with every commit.
 ///
 /// `u32 format, u64 sequence, u64 sealed sequence, u32 slots, u64 next segment id, u64 time, u64 log mark` (all bits
-/// set: none), little-endian.
+/// set: none), `u64 digest of dead rows`, little-endian.
 struct StoreState: Equatable {
-    static let format: UInt32 = 2
+    static let format: UInt32 = 3
     static let key = "state"
 
     /// Of the newest update.
@@ -186,6 +217,8 @@ struct StoreState: Equatable {
     var time: UInt64 = 0
     /// Somebody has copied the log up to this record: later ones are kept for them, within `Limits.keptLogBytes`.
     var logMark: UInt64?
+    /// `SetDigest` of all dead rows, each with the number of its segment.
+    var deadDigest: UInt64 = 0
 
     init() {}
 
@@ -198,6 +231,7 @@ struct StoreState: Equatable {
         writer.write(nextSegmentID)
         writer.write(time)
         writer.write(logMark ?? .max)
+        writer.write(deadDigest)
         return writer.takeBytes()
     }
 
@@ -212,36 +246,9 @@ struct StoreState: Equatable {
             time = try reader.read()
             let mark = try reader.read(UInt64.self)
             logMark = mark == .max ? nil : mark
+            deadDigest = try reader.read()
         } catch {
             throw QuiverError(.corrupted, "the collection's state has a format this version does not know")
-        }
-    }
-}
-
-/// What the manifest says of a segment: `u8 format, text vector name`.
-struct SegmentEntry {
-    static let format: UInt8 = 1
-
-    var vectorName: String
-
-    func encoded() -> [UInt8] {
-        var writer = ByteWriter()
-        writer.write(SegmentEntry.format)
-        writer.write(text: vectorName)
-        return writer.takeBytes()
-    }
-
-    init(vectorName: String) {
-        self.vectorName = vectorName
-    }
-
-    init(_ bytes: UnsafeRawBufferPointer) throws(QuiverError) {
-        var reader = unsafe ByteReader(bytes)
-        do throws(ByteReader.Malformed) {
-            guard try reader.read(UInt8.self) == SegmentEntry.format else { throw ByteReader.Malformed() }
-            vectorName = try reader.readText()
-        } catch {
-            throw QuiverError(.corrupted, "an entry of the segment manifest is damaged")
         }
     }
 }

@@ -126,6 +126,13 @@ final class CollectionWriter: Sendable {
         try outcome.wait { $0 }.get()
     }
 
+    /// As after a failure of the storage.
+    func refuseUpdates(because reason: String) {
+        queue.change { queue in
+            if queue.readOnlyReason == nil { queue.readOnlyReason = reason }
+        }
+    }
+
     var pendingUpdates: Int { queue.read { $0.updates.count + $0.inFlight } }
 
     var readOnlyReason: String? { queue.read { $0.readOnlyReason } }

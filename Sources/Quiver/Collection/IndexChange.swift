@@ -10,8 +10,16 @@ struct IndexChange {
 
     typealias Completion = @Sendable (Result<UInt64, QuiverError>) -> Void
 
+    struct Created {
+        var sequence: UInt64
+        /// False while it is being built, and when building failed: that is tried again in the background.
+        var isBuilt: Bool
+    }
+
+    /// The index is there once its registration is on disk, whatever becomes of building it.
     func create(
-        _ field: PayloadPath, _ params: PayloadIndexParams, wait: Bool, completion: @escaping Completion
+        _ field: PayloadPath, _ params: PayloadIndexParams, wait: Bool,
+        completion: @escaping @Sendable (Result<Created, QuiverError>) -> Void
     ) {
         let nameBytes = FieldIndex.databaseName(field).utf8
         guard nameBytes.count <= Limits.databaseNameBytes, !nameBytes.contains(0) else {
@@ -42,21 +50,24 @@ struct IndexChange {
                     if let existing { try erase(existing, &context) }
                     let index = try FieldIndex.create(
                         field, params, isReady: state.pointCount == 0, in: &context.transaction)
-                    try context.transaction.put(state.store.indexes, field.text, stored)
+                    try context.transaction.putChecked(state.store.indexes, field.text, stored)
                     context.indexes = context.indexes.with(index)
                     if !index.isReady { needsBuild.set() }
                 },
                 completion: { result in
                     let sequence = core.view.load().sequence
                     guard case .success = result, needsBuild.isSet else {
-                        completion(result.map { sequence })
+                        completion(result.map { Created(sequence: sequence, isBuilt: true) })
                         return
                     }
                     if wait {
-                        core.optimizer.buildIndex(field) { built in completion(built.map { sequence }) }
+                        core.optimizer.buildIndex(field) { built in
+                            let isBuilt = if case .success = built { true } else { false }
+                            completion(.success(Created(sequence: sequence, isBuilt: isBuilt)))
+                        }
                     } else {
                         core.optimizer.buildIndex(field)
-                        completion(.success(sequence))
+                        completion(.success(Created(sequence: sequence, isBuilt: false)))
                     }
                 }))
     }

@@ -97,10 +97,10 @@ struct UpdateApplier: ~Copyable {
             } else {
                 slot = try state.takeSlot(&transaction)
                 try transaction.put(store.ids, IDKey.key(entry.id), SlotKey(slot))
-                try transaction.put(store.payload, SlotKey(slot), payload.utf8)
+                try transaction.putChecked(store.payload, SlotKey(slot), payload.utf8)
                 unsafe payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
             }
-            try transaction.put(store.points, SlotKey(slot), PointEntry(version: sequence, id: entry.id).encoded())
+            try transaction.putChecked(store.points, SlotKey(slot), PointEntry(version: sequence, id: entry.id).encoded())
             log.write(slot: slot, id: entry.id)
             log.write(payload: entry.payload)
             writeVectors(of: entry, in: batch, slot: slot, vectorIndexes)
@@ -124,7 +124,7 @@ struct UpdateApplier: ~Copyable {
             for vector in batch.vectors[entry.vectors] {
                 try state.removeVector(vectorIndexes[vector.name], slot: slot, &transaction)
             }
-            try transaction.put(store.points, SlotKey(slot), PointEntry(version: sequence, id: entry.id).encoded())
+            try transaction.putChecked(store.points, SlotKey(slot), PointEntry(version: sequence, id: entry.id).encoded())
             log.write(slot: slot, id: entry.id)
             log.write(payload: nil)
             writeVectors(of: entry, in: batch, slot: slot, vectorIndexes)
@@ -152,7 +152,7 @@ struct UpdateApplier: ~Copyable {
         log.write(count: points.count)
         for point in points {
             for index in vectorIndexes { try state.removeVector(index, slot: point.slot, &transaction) }
-            try transaction.put(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
+            try transaction.putChecked(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
             log.write(slot: point.slot, id: point.id)
         }
     }
@@ -164,7 +164,7 @@ struct UpdateApplier: ~Copyable {
         log.write(count: points.count)
         for point in points {
             for index in state.vectors.indices { try state.removeVector(index, slot: point.slot, &transaction) }
-            if let payload = unsafe try transaction.get(store.payload, SlotKey(point.slot)) {
+            if let payload = unsafe try transaction.getChecked(store.payload, SlotKey(point.slot)) {
                 unsafe indexWriter.remove(point.slot, payload)
             }
             try transaction.delete(store.payload, SlotKey(point.slot))
@@ -182,13 +182,13 @@ struct UpdateApplier: ~Copyable {
         of slot: UInt32, with payload: Payload, _ transaction: inout WriteTransaction,
         _ indexWriter: inout FieldIndexWriter
     ) throws {
-        if let old = unsafe try transaction.get(store.payload, SlotKey(slot)) {
+        if let old = unsafe try transaction.getChecked(store.payload, SlotKey(slot)) {
             if unsafe old.elementsEqual(payload.utf8) { return }
             unsafe payload.utf8.withUnsafeBytes { unsafe indexWriter.replace(slot, old: old, new: $0) }
         } else {
             unsafe payload.utf8.withUnsafeBytes { unsafe indexWriter.insert(slot, $0) }
         }
-        try transaction.put(store.payload, SlotKey(slot), payload.utf8)
+        try transaction.putChecked(store.payload, SlotKey(slot), payload.utf8)
     }
 
     private mutating func editPayloads(
@@ -199,7 +199,7 @@ struct UpdateApplier: ~Copyable {
         for point in points {
             let payload = edit(try payload(of: point.slot, transaction.handle))
             try replacePayload(of: point.slot, with: payload, &transaction, &indexWriter)
-            try transaction.put(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
+            try transaction.putChecked(store.points, SlotKey(point.slot), PointEntry(version: sequence, id: point.id).encoded())
             log.write(slot: point.slot, id: point.id)
             try flushIfLarge(&indexWriter, &transaction)
         }
@@ -211,7 +211,7 @@ struct UpdateApplier: ~Copyable {
     }
 
     private func payload(of slot: UInt32, _ transaction: TransactionHandle) throws -> Payload {
-        guard let bytes = unsafe try transaction.get(store.payload, SlotKey(slot)) else { return .empty }
+        guard let bytes = unsafe try transaction.getChecked(store.payload, SlotKey(slot)) else { return .empty }
         return unsafe Payload(validated: Array(bytes))
     }
 
@@ -289,7 +289,7 @@ struct UpdateApplier: ~Copyable {
             var points: [SelectedPoint] = []
             var next = matching.next(from: 0)
             while let slot = next {
-                if let bytes = unsafe try transaction.get(store.points, SlotKey(slot)) {
+                if let bytes = unsafe try transaction.getChecked(store.points, SlotKey(slot)) {
                     points.append(SelectedPoint(slot: slot, id: unsafe try PointEntry(bytes).id))
                 }
                 next = slot == .max ? nil : matching.next(from: slot + 1)

@@ -63,8 +63,7 @@ struct VectorNameChange {
             else { return }
             let segments = state.vectors[index].sealed.map(\.segment)
             for segment in segments {
-                try context.transaction.delete(state.store.segments, ShortKey(segment.id))
-                try context.transaction.delete(state.store.dead, ShortKey(segment.id))
+                try state.store.forget(segment: segment.id, &state.counters, &context.transaction)
             }
             try state.append(.dropVectorName, replayed: replayed, &context.transaction) { $0.write(text: name) }
             try set.write(to: state.store, &context.transaction)

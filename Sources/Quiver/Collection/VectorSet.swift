@@ -22,12 +22,12 @@ struct VectorSet: Codable, Equatable {
     /// Nil where no name was ever changed.
     static func read(_ store: CollectionStore) throws -> VectorSet? {
         let transaction = try store.environment.beginRead()
-        guard let bytes = unsafe try transaction.handle.get(store.meta, key) else { return nil }
+        guard let bytes = unsafe try transaction.handle.getChecked(store.meta, key) else { return nil }
         return unsafe try StoredConfig.decode(VectorSet.self, from: bytes)
     }
 
     func write(to store: CollectionStore, _ transaction: inout WriteTransaction) throws {
-        try transaction.put(store.meta, VectorSet.key, try StoredConfig.encode(self))
+        try transaction.putChecked(store.meta, VectorSet.key, try StoredConfig.encode(self))
     }
 }
 

@@ -241,7 +241,7 @@ final class WriterThreadState: @unchecked Sendable {
     /// - Parameter changed: the indexes as they are after the transaction.
     private func commit(_ transaction: consuming WriteTransaction, _ changed: FieldIndexSet) throws {
         var transaction = transaction
-        try transaction.put(store.meta, StoreState.key, state.counters.encoded())
+        try transaction.putChecked(store.meta, StoreState.key, state.counters.encoded())
         let id = try transaction.commit()
         indexes = changed
         state.forgetJournal()

@@ -98,7 +98,7 @@ final class CollectionReplay {
         switch entry.content {
         case .updates: break
         case .makeFieldIndex(let field, let params):
-            let outcome = LockedCondition<Result<UInt64, QuiverError>?>(nil)
+            let outcome = LockedCondition<Result<IndexChange.Created, QuiverError>?>(nil)
             IndexChange(core: core, replayed: moment).create(field, params, wait: true) { result in
                 outcome.change { $0 = result }
             }

@@ -16,13 +16,14 @@ enum WriteAheadLog {
         var start = 0
         while start < record.count {
             let end = min(record.count, start + CollectionStore.logPartBytes)
-            if let memory = unsafe try transaction.putReserving(
-                store.log, key(sequence, part: part), byteCount: end - start, .append)
-            {
-                unsafe record.withUnsafeBytes { bytes in
-                    unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+            let stored = unsafe record.withUnsafeBytes { bytes in
+                Result { () throws(LMDBError) in
+                    _ = try unsafe transaction.putChecked(
+                        store.log, key(sequence, part: part), UnsafeRawBufferPointer(rebasing: bytes[start..<end]),
+                        .append)
                 }
             }
+            try stored.get()
             start = end
             part += 1
         }
@@ -92,7 +93,7 @@ enum WriteAheadLog {
                 current = number
                 record.removeAll(keepingCapacity: true)
             }
-            unsafe record.append(contentsOf: found.value)
+            unsafe record.append(contentsOf: try CheckedValue.verified(found.value, key: found.key))
             unsafe entry = try cursor.next()
         }
         try finish()

@@ -12,8 +12,13 @@ struct SegmentMerger {
     func run(_ vector: VectorView, _ plan: MergePolicy.Plan, _ control: BuildControl) throws {
         let inputs = vector.sealed.filter { plan.inputs.contains($0.segment.id) }
         guard inputs.count == plan.inputs.count else { return }
-        // Damage must not be carried on into a new file with checksums that fit.
-        for input in inputs { try input.segment.verify() }
+        // Damage must not be carried on into a new file with checksums that fit. What is repaired is another segment, which
+        // the next plan takes.
+        var repaired = false
+        for input in inputs where try SegmentRepair(core: core, optimizer: optimizer).run(vector.field, input) {
+            repaired = true
+        }
+        if repaired { return }
         let rows = liveRows(inputs)
         var segment: SealedSegment?
         if !rows.isEmpty {
@@ -75,20 +80,32 @@ struct SegmentMerger {
         let id = optimizer.takeSegmentID()
         optimizer.noteOutput(id)
         let path = core.store.segmentPath(id)
-        try SegmentWriter(
+        let entry = try SegmentWriter(
             path: path, field: field, sources: inputs.map { .sealed($0.segment) }, rows: rows,
             numbers: try PointNumbers.column(rows, core.store)
         ).write(plan)
-        return try SealedSegment(id: id, path: path, placement: core.placement(field.name))
+        return try SealedSegment(
+            id: id, path: path, entry: entry, placement: core.placement(field.name))
     }
 
-    /// False when there is no such vector any more.
     private func swap(
         _ field: VectorField, _ inputs: [SealedView], _ segment: SealedSegment?, _ rows: [SegmentRow]
     ) throws -> Bool {
-        let store = core.store
+        try core.replace(inputs, of: field, by: segment, rows)
+    }
+}
+
+extension CollectionCore {
+    /// Puts a segment in the place of others in one commit; nil: nothing of them lives.
+    ///
+    /// - Parameter rows: of the segment, with the rows of `inputs` that they were.
+    /// - Returns: false when there is no such vector any more.
+    func replace(
+        _ inputs: [SealedView], of field: VectorField, by segment: SealedSegment?, _ rows: [SegmentRow]
+    ) throws -> Bool {
+        let store = store
         let isDropped = SharedFlag()
-        try core.writer.perform { context in
+        try writer.perform { context in
             let state = context.state
             guard let index = state.index(of: field) else {
                 isDropped.set()
@@ -104,18 +121,15 @@ struct SegmentMerger {
                 if zip(dead, inputs).contains(where: { $0.count != $1.dead.count }) {
                     for (row, source) in rows.enumerated() where dead[Int(source.source)].contains(source.row) {
                         result.dead.insert(UInt32(row))
-                        try context.transaction.addPosting(store.dead, ShortKey(segment.id), UInt32(row))
+                        try store.addDead(UInt32(row), of: segment.id, &state.counters, &context.transaction)
                     }
                 }
-                let name = state.vectors[index].field.name
-                try context.transaction.put(
-                    store.segments, ShortKey(segment.id), SegmentEntry(vectorName: name).encoded())
+                try store.register(segment, &context.transaction)
                 state.counters.nextSegmentID = max(state.counters.nextSegmentID, segment.id + 1)
                 state.vectors[index].sealed.append(result)
             }
             for id in ids {
-                try context.transaction.delete(store.segments, ShortKey(id))
-                try context.transaction.delete(store.dead, ShortKey(id))
+                try store.forget(segment: id, &state.counters, &context.transaction)
             }
             state.vectors[index].sealed.removeAll { ids.contains($0.segment.id) }
         }

@@ -63,11 +63,11 @@ struct SegmentSealer {
         rows.sort { $0.slot < $1.slot }
         let id = optimizer.takeSegmentID()
         let path = core.store.segmentPath(id)
-        try SegmentWriter(
+        let entry = try SegmentWriter(
             path: path, field: vector.field, sources: [.growing(growing)], rows: rows,
             numbers: try PointNumbers.column(rows, core.store)
         ).write(nil)
-        let segment = try SealedSegment(id: id, path: path, placement: core.placement(vector.field.name))
+        let segment = try SealedSegment(id: id, path: path, entry: entry, placement: core.placement(vector.field.name))
         return Sealed(field: vector.field, segment: segment, rows: rows)
     }
 
@@ -93,10 +93,9 @@ struct SegmentSealer {
                 var result = SealedState(segment: entry.segment)
                 for (row, source) in entry.rows.enumerated() where dead.contains(source.row) {
                     result.dead.insert(UInt32(row))
-                    try context.transaction.addPosting(store.dead, ShortKey(entry.segment.id), UInt32(row))
+                    try store.addDead(UInt32(row), of: entry.segment.id, &state.counters, &context.transaction)
                 }
-                try context.transaction.put(
-                    store.segments, ShortKey(entry.segment.id), SegmentEntry(vectorName: entry.field.name).encoded())
+                try store.register(entry.segment, &context.transaction)
                 state.counters.nextSegmentID = max(state.counters.nextSegmentID, entry.segment.id + 1)
                 state.vectors[index].sealed.append(result)
             }

@@ -26,7 +26,7 @@ extension CollectionReader {
         var ranking: [RankedSlot] = []
         for (place, slot) in slots.enumerated() {
             if place % Self.pointsBetweenLooks == Self.pointsBetweenLooks - 1 { try deadline.check() }
-            guard let payload = unsafe try transaction.get(store.payload, SlotKey(slot)) else { throw LMDBError.corrupted }
+            guard let payload = unsafe try transaction.getChecked(store.payload, SlotKey(slot)) else { throw LMDBError.corrupted }
             let score = try scorer.score(unsafe .init(slot: slot, payload: payload, scores: scores[slot] ?? []))
             if let threshold, !(score >= threshold) { continue }
             ranking.append(RankedSlot(slot: slot, score: score))

@@ -41,7 +41,7 @@ extension CollectionReader {
         var places: [GroupID: Int] = [:]
         let path = CompiledPath(request.groupBy)
         for candidate in candidates {
-            guard let payload = unsafe try transaction.get(store.payload, SlotKey(candidate.slot)) else { continue }
+            guard let payload = unsafe try transaction.getChecked(store.payload, SlotKey(candidate.slot)) else { continue }
             for key in unsafe PayloadText.groupKeys(payload, at: path) {
                 if let place = places[key] {
                     // A point with several values to order by comes once for each.

@@ -46,14 +46,14 @@ struct CollectionReader: ~Copyable {
     }
 
     func point(_ slot: UInt32) throws -> PointEntry {
-        guard let bytes = unsafe try transaction.get(store.points, SlotKey(slot)) else { throw LMDBError.corrupted }
+        guard let bytes = unsafe try transaction.getChecked(store.points, SlotKey(slot)) else { throw LMDBError.corrupted }
         return unsafe try PointEntry(bytes)
     }
 
     /// The payload as `selector` wants it, nil for none.
     func payload(_ slot: UInt32, _ selector: PayloadSelector) throws -> Payload? {
         if case .none = selector { return nil }
-        guard let bytes = unsafe try transaction.get(store.payload, SlotKey(slot)) else { return .empty }
+        guard let bytes = unsafe try transaction.getChecked(store.payload, SlotKey(slot)) else { return .empty }
         let payload = unsafe Payload(validated: Array(bytes))
         switch selector {
         case .none: return nil

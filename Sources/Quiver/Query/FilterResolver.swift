@@ -56,7 +56,7 @@ struct FilterResolver {
                 var cursor = try transaction.openCursor(store.points)
                 var entry = unsafe try cursor.first()
                 while let found = unsafe entry {
-                    guard body(unsafe try SlotKey.read(found.key), unsafe try PointEntry(found.value).id) else { return }
+                    guard body(unsafe try SlotKey.read(found.key), unsafe try PointEntry(CheckedValue.content(found.value)).id) else { return }
                     unsafe entry = try cursor.next()
                 }
             })

@@ -21,7 +21,7 @@ enum PointNumbers {
             while numbers.count < end {
                 let slot = rows[numbers.count].slot
                 let id = try mapping { () throws(LMDBError) -> PointID? in
-                    guard let bytes = unsafe try transaction.get(store.points, SlotKey(slot)) else { return nil }
+                    guard let bytes = unsafe try transaction.getChecked(store.points, SlotKey(slot)) else { return nil }
                     return unsafe try PointEntry(bytes).id
                 }
                 switch id {

@@ -20,10 +20,7 @@ import QuiverModel
 
     init(_ meta: SegmentMeta, _ chunks: SegmentReader) throws(QuiverError) {
         let count = meta.rowCount
-        let storage = RowStorage(meta.datatype, dimension: meta.dimension, metric: meta.metric)
-        stored = unsafe storage.view(
-            unsafe UnsafeRawPointer(try chunks.data(.vectors, UInt8.self, count: count * storage.byteCount)),
-            count: count)
+        stored = try SealedRows.openStored(meta, chunks)
         unsafe offsets = meta.kind == .multi ? try SealedRows.openOffsets(meta, chunks) : nil
         codes = meta.metric.usesCodes ? try SealedRows.openCodes(count, meta.dimension, chunks) : nil
         codesAreClipped = SegmentIndexing(text: meta.indexing)?.quantization?.clips ?? false
@@ -32,6 +29,24 @@ import QuiverModel
             try SealedRows.openGraph(graph, pointCount: meta.pointCount, chunks)
         }
         payloadLinks = try chunks.isPresent(.payloadLinks) ? SealedRows.openPayloadLinks(meta, chunks) : nil
+    }
+
+    /// The rows alone, of a segment whose other parts are damaged.
+    init(primaryOf meta: SegmentMeta, _ chunks: SegmentReader) throws(QuiverError) {
+        stored = try SealedRows.openStored(meta, chunks)
+        unsafe offsets = meta.kind == .multi ? try SealedRows.openOffsets(meta, chunks) : nil
+        codes = nil
+        codesAreClipped = false
+        quantized = nil
+        graph = nil
+        payloadLinks = nil
+    }
+
+    private static func openStored(_ meta: SegmentMeta, _ chunks: SegmentReader) throws(QuiverError) -> StoredRows {
+        let storage = RowStorage(meta.datatype, dimension: meta.dimension, metric: meta.metric)
+        return unsafe storage.view(
+            unsafe UnsafeRawPointer(try chunks.data(.vectors, UInt8.self, count: meta.rowCount * storage.byteCount)),
+            count: meta.rowCount)
     }
 
     private static func openOffsets(
@@ -85,6 +100,7 @@ import QuiverModel
         else { throw chunks.damaged("meta") }
         let offsets = unsafe try chunks.data(.upperOffsets, UInt32.self, count: pointCount + 1)
         let upperWords = unsafe Int(offsets[pointCount]) * graph.m
+        guard upperWords > 0 || graph.topLevel == 0 else { throw chunks.damaged("meta") }
         return unsafe GraphView(
             rowCount: pointCount, m: graph.m,
             links: try chunks.data(

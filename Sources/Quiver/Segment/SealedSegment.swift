@@ -6,11 +6,13 @@ import QuiverModel
 
 /// A sealed segment, opened: its file is mapped, and everything is read where it lies.
 ///
-/// The object keeps the file's transaction and so the map; views and searches keep the object.
+/// Where everything lies is known from the manifest's entry: the file's own pages are not walked, so that a damaged one
+/// leads nowhere. The object keeps the map; views and searches keep the object.
 @safe final class SealedSegment: @unchecked Sendable {
     // @unchecked: what the pointers lead to is a read-only map that lives as long as this object.
     let id: UInt64
     let path: String
+    let entry: SegmentEntry
     let meta: SegmentMeta
     let slots: SlotTable
     /// The number of each point, valid for those that live; nil: look them up.
@@ -22,7 +24,7 @@ import QuiverModel
     /// Nil when the segment is flat.
     let indexing: SegmentIndexing?
 
-    private let transaction: ReadTransaction
+    let mappedFile: MappedFile
     private let isCold = Atomic(false)
 
     var pointCount: Int { meta.pointCount }
@@ -32,12 +34,13 @@ import QuiverModel
     /// Rows of multivectors, components of sparse vectors.
     var rowCount: Int { sparse?.rows.entryCount ?? meta.rowCount }
 
-    init(id: UInt64, path: String, placement: SegmentPlacement) throws(QuiverError) {
+    /// - Throws: `.corrupted` for a file that is missing, has another length than the entry says, or lacks a chunk.
+    init(id: UInt64, path: String, entry: SegmentEntry, placement: SegmentPlacement) throws(QuiverError) {
         self.id = id
         self.path = path
-        let environment = try SealedSegment.openFile(path)
-        let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
-        let chunks = SegmentReader(transaction: transaction.handle, path: path)
+        self.entry = entry
+        let file = try SealedSegment.openFile(path, entry)
+        let chunks = SegmentReader(.file(file, entry), path: path)
         let meta = try chunks.meta()
         let count = meta.pointCount
         slots = unsafe SlotTable(
@@ -52,7 +55,7 @@ import QuiverModel
         sparse = meta.kind == .sparse ? try SealedSparse(meta, chunks) : nil
         indexing = SegmentIndexing(text: meta.indexing)
         self.meta = meta
-        self.transaction = transaction
+        mappedFile = file
         place(placement)
     }
 
@@ -74,31 +77,23 @@ import QuiverModel
     }
 
     /// Touching the map of a file that was cut off would end the process, so its length is compared first.
-    private static func openFile(_ path: String) throws(QuiverError) -> Environment {
+    private static func openFile(_ path: String, _ entry: SegmentEntry) throws(QuiverError) -> MappedFile {
         let found = Files.byteCount(path)
-        // LMDB would begin an empty file anew.
         guard found > 0 else { throw QuiverError(.corrupted, "segment file \(path): is missing or empty") }
-        let environment: Environment
-        let needed: Int
-        do throws(LMDBError) {
-            environment = try Environment(path: path, options: .writeOnce)
-            needed = try environment.info().usedBytes
+        guard found == entry.byteCount else {
+            throw QuiverError(.corrupted, "segment file \(path): has \(found) bytes of \(entry.byteCount)")
+        }
+        do throws(FileError) {
+            return try MappedFile(path, byteCount: entry.byteCount)
         } catch {
-            switch error {
-            case .noSuchFile, .invalidFile, .versionMismatch, .corrupted:
-                throw QuiverError(.corrupted, "segment file \(path): \(error)")
-            default: throw QuiverError(error)
-            }
+            throw QuiverError(error)
         }
-        guard found >= needed else {
-            throw QuiverError(.corrupted, "segment file \(path): has \(found) bytes of \(needed)")
-        }
-        return environment
     }
+
+    private var reader: SegmentReader { SegmentReader(.file(mappedFile, entry), path: path) }
 
     /// The bytes of the data of each chunk that the file has.
     func chunkBytes() throws(QuiverError) -> [(chunk: SegmentChunk, bytes: Int)] {
-        let reader = SegmentReader(transaction: transaction.handle, path: path)
         var sizes: [(chunk: SegmentChunk, bytes: Int)] = []
         for chunk in SegmentChunk.allCases where try reader.isPresent(chunk) {
             sizes.append((chunk, unsafe try reader.bytes(chunk).count))
@@ -108,7 +103,6 @@ import QuiverModel
 
     /// The same, with how much of each is in memory.
     func chunkResidency(until deadline: ContinuousClock.Instant) throws(QuiverError) -> [StorageReport.Component] {
-        let reader = SegmentReader(transaction: transaction.handle, path: path)
         var components: [StorageReport.Component] = []
         for chunk in SegmentChunk.allCases where try reader.isPresent(chunk) {
             let data = unsafe try reader.bytes(chunk)
@@ -121,82 +115,20 @@ import QuiverModel
 
     /// A descriptor of the file, the caller's own.
     func duplicateDescriptor() throws(QuiverError) -> Int32 {
-        try mapping { () throws(LMDBError) in try transaction.environment.duplicateDescriptor() }
+        do throws(FileError) {
+            return try mappedFile.duplicateDescriptor()
+        } catch {
+            throw QuiverError(error)
+        }
     }
 
     /// As a copy of the collection names it.
-    func file(vectorName: String, byteCount: UInt64) -> SegmentFile {
-        SegmentFile(id: id, vectorName: vectorName, byteCount: byteCount, sha256: [])
+    var file: SegmentFile {
+        SegmentFile(id: id, vectorName: entry.vectorName, byteCount: UInt64(entry.byteCount), sha256: entry.sha256)
     }
 
     /// Compares every chunk with its checksum. Reads the whole file.
     func verify() throws(QuiverError) {
-        try SegmentReader(transaction: transaction.handle, path: path).verify()
-    }
-}
-
-/// Finds and checks the chunks of a segment file.
-struct SegmentReader {
-    let transaction: TransactionHandle
-    let path: String
-
-    func damaged(_ what: String) -> QuiverError {
-        QuiverError(.corrupted, "segment file \(path): \(what) is missing or damaged")
-    }
-
-    func meta() throws(QuiverError) -> SegmentMeta {
-        let bytes = unsafe try mapping { () throws(LMDBError) in unsafe try transaction.get(.main, SegmentFormat.metaKey) }
-        guard let bytes = unsafe bytes, let meta = unsafe SegmentMeta(bytes) else { throw damaged("meta") }
-        return meta
-    }
-
-    /// Whether the file is to have a chunk; of one that may be there or not, whether it has.
-    private func isPresent(_ chunk: SegmentChunk, _ meta: SegmentMeta) throws(QuiverError) -> Bool {
-        if let isPresent = chunk.isPresent(in: meta) { return isPresent }
-        return try isPresent(chunk)
-    }
-
-    func isPresent(_ chunk: SegmentChunk) throws(QuiverError) -> Bool {
-        try mapping { () throws(LMDBError) in try transaction.contains(.main, chunk.rawValue) }
-    }
-
-    /// The data of a chunk, which has to hold `count` elements.
-    func data<Element: BitwiseCopyable>(
-        _ chunk: SegmentChunk, _: Element.Type, count: Int
-    ) throws(QuiverError) -> UnsafePointer<Element> {
-        let data = unsafe try bytes(chunk)
-        guard data.count == count * MemoryLayout<Element>.stride, let base = data.baseAddress else {
-            throw damaged(chunk.rawValue)
-        }
-        return unsafe base.bindMemory(to: Element.self, capacity: count)
-    }
-
-    /// The data of a chunk of any length.
-    func bytes(_ chunk: SegmentChunk) throws(QuiverError) -> UnsafeRawBufferPointer {
-        let value = unsafe try mapping { () throws(LMDBError) in unsafe try transaction.get(.main, chunk.rawValue) }
-        guard let value = unsafe value, value.count >= SegmentFormat.headerBytes,
-            unsafe value.loadUnaligned(as: UInt32.self) == SegmentFormat.magic
-        else { throw damaged(chunk.rawValue) }
-        let count = unsafe Int(clamping: value.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        guard count <= value.count - SegmentFormat.headerBytes else { throw damaged(chunk.rawValue) }
-        let data = unsafe UnsafeRawBufferPointer(
-            rebasing: value[SegmentFormat.headerBytes..<SegmentFormat.headerBytes + count])
-        guard UInt(bitPattern: data.baseAddress) % UInt(SegmentFormat.alignment) == 0 else {
-            throw damaged(chunk.rawValue + " (alignment)")
-        }
-        return unsafe data
-    }
-
-    /// Compares every chunk that the segment has with its checksum.
-    func verify() throws(QuiverError) {
-        let meta = try meta()
-        for chunk in SegmentChunk.allCases where try isPresent(chunk, meta) {
-            let data = unsafe try bytes(chunk)
-            guard let header = unsafe data.baseAddress.map({ unsafe $0 - SegmentFormat.headerBytes }),
-                let digest = unsafe Checksum.sha256(data)
-            else { throw damaged(chunk.rawValue) }
-            let stored = unsafe UnsafeRawBufferPointer(start: header + 16, count: Checksum.bytes)
-            guard unsafe stored.elementsEqual(digest) else { throw damaged(chunk.rawValue + " (checksum)") }
-        }
+        try reader.verify()
     }
 }

@@ -141,7 +141,7 @@ struct SegmentRowsWriter {
     ) throws(QuiverError) -> Answer {
         if storage.isPlain {
             let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
-            let reader = SegmentReader(transaction: transaction.handle, path: writer.temporaryPath)
+            let reader = SegmentReader(.transaction(transaction.handle), path: writer.temporaryPath)
             let floats = unsafe try reader.data(.vectors, Float.self, count: rowCount * dimension)
             return try body(
                 unsafe RowsView(floats: floats, dimension: dimension, strideFloats: dimension, count: rowCount))
@@ -238,7 +238,7 @@ struct SegmentRowsWriter {
 
     /// The rows and codes that were just written, where they lie.
     private func buildSource(_ transaction: TransactionHandle, _ plan: IndexPlan) throws(QuiverError) -> BuildSource {
-        let reader = SegmentReader(transaction: transaction, path: writer.temporaryPath)
+        let reader = SegmentReader(.transaction(transaction), path: writer.temporaryPath)
         let written = try SealedRows(meta(plan, graph: nil), reader)
         var source: BuildSource
         if let codes = written.codes {
@@ -319,7 +319,7 @@ extension SegmentSource {
     func rowCount(_ point: UInt32) -> Int {
         switch self {
         case .growing(let view): view.field.kind == .multi ? view.numbers(point).rowCount : 1
-        case .sealed(let segment): segment.rows?.rowRange(Int(point)).count ?? 1
+        case .sealed, .remains: sealedRows?.rowRange(Int(point)).count ?? 1
         }
     }
 
@@ -328,8 +328,8 @@ extension SegmentSource {
         switch self {
         case .growing(let view):
             return unsafe field.datatype == .float32 ? UnsafeRawPointer(view.numbers(point).floats) : view.stored(point)
-        case .sealed(let segment):
-            guard let rows = segment.rows else { return nil }
+        case .sealed, .remains:
+            guard let rows = sealedRows else { return nil }
             return unsafe rows.stored.base + rows.rowRange(Int(point)).lowerBound * rows.stored.strideBytes
         }
     }
@@ -340,8 +340,8 @@ extension SegmentSource {
         case .growing(let view):
             let numbers = view.numbers(point)
             for row in 0..<numbers.rowCount { unsafe body(row, numbers.floats + row * field.dimension) }
-        case .sealed(let segment):
-            guard let rows = segment.rows else { return }
+        case .sealed, .remains:
+            guard let rows = sealedRows else { return }
             unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: field.dimension) { scratch in
                 guard let scratch = scratch.baseAddress else { return }
                 for (index, row) in rows.rowRange(Int(point)).enumerated() {

@@ -77,7 +77,7 @@ struct SegmentSparseWriter {
     /// Reads the rows that were just written.
     private func build(_ environment: Environment, _ control: BuildControl?) throws(QuiverError) -> SparseIndexChunks {
         let transaction = try mapping { () throws(LMDBError) in try environment.beginRead() }
-        let reader = SegmentReader(transaction: transaction.handle, path: writer.temporaryPath)
+        let reader = SegmentReader(.transaction(transaction.handle), path: writer.temporaryPath)
         let rows = try SealedSparse.openRows(pointCount: ends.count, reader)
         do throws(IndexError) {
             return try SparseIndexBuilder.build(rows, control: control)
@@ -95,6 +95,7 @@ extension SegmentSource {
         switch self {
         case .growing(let view): view.numbers(point).count
         case .sealed(let segment): segment.sparse?.rows.entryCount(of: Int(point)) ?? 0
+        case .remains(let remains): remains.sparse?.entryCount(of: Int(point)) ?? 0
         }
     }
 
@@ -108,6 +109,7 @@ extension SegmentSource {
             if let indices = unsafe numbers.indices { unsafe body(indices, numbers.floats, numbers.count) }
         case .sealed(let segment):
             unsafe segment.sparse?.rows.withFloatEntries(of: Int(point), body)
+        case .remains(let remains): unsafe remains.sparse?.withFloatEntries(of: Int(point), body)
         }
     }
 }

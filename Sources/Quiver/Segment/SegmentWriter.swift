@@ -13,6 +13,16 @@ struct SegmentRow {
 enum SegmentSource: Sendable {
     case growing(GrowingView)
     case sealed(SealedSegment)
+    case remains(SegmentRemains)
+
+    /// Of a source with rows, which is not one of sparse vectors.
+    var sealedRows: SealedRows? {
+        switch self {
+        case .growing: nil
+        case .sealed(let segment): segment.rows
+        case .remains(let remains): remains.rows
+        }
+    }
 }
 
 /// How a new segment is indexed.
@@ -44,15 +54,18 @@ struct SegmentWriter {
     /// Writes the file and makes it durable under its name.
     ///
     /// - Parameter plan: nil for a flat segment.
-    func write(_ plan: IndexPlan?) throws(QuiverError) {
+    /// - Returns: what the manifest is to say of it.
+    func write(_ plan: IndexPlan?) throws(QuiverError) -> SegmentEntry {
         discard()
         do throws(QuiverError) {
             try writeTemporary(plan)
+            let entry = try SegmentEntry.describing(temporaryPath, vectorName: field.name)
             do throws(FileError) {
                 try Files.rename(temporaryPath, to: path)
             } catch {
                 throw QuiverError(error)
             }
+            return entry
         } catch {
             discard()
             throw error

@@ -36,7 +36,7 @@ package final class CollectionCut: Sendable {
                 for sealed in vector.sealed {
                     let segment = sealed.segment
                     let file = CutFile(try segment.duplicateDescriptor())
-                    segments.append(segment.file(vectorName: vector.field.name, byteCount: try file.byteCount()))
+                    segments.append(segment.file)
                     files[segment.id] = file
                 }
             }

@@ -16,6 +16,9 @@ struct ByteWriter: ~Copyable {
         unsafe block.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
+    /// Bytes whose number is known.
+    mutating func write(raw: [UInt8]) { bytes.append(contentsOf: raw) }
+
     mutating func write(text: String) {
         write(UInt32(truncatingIfNeeded: text.utf8.count))
         bytes.append(contentsOf: text.utf8)

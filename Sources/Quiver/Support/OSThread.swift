@@ -8,12 +8,26 @@ package final class OSThread: @unchecked Sendable {
 
     /// 8 MiB, as the main thread has: a recursion over 127 levels of JSON fits easily.
     private static let stackBytes = 8 << 20
+    /// A shortage of threads or memory may pass; without the thread nothing would go on.
+    private static let attempts = 40
+    private static let pauseMicroseconds: UInt32 = 50_000
 
     package init(_ body: @escaping @Sendable () -> Void) {
         let box = unsafe Unmanaged.passRetained(Body(run: body))
         var handle = pthread_t()
+        var code = unsafe OSThread.create(&handle, box)
+        for _ in 1..<OSThread.attempts where code == EAGAIN || code == ENOMEM {
+            usleep(OSThread.pauseMicroseconds)
+            code = unsafe OSThread.create(&handle, box)
+        }
+        precondition(code == 0, "the system refused a thread: \(code)")
+        self.handle = handle
+    }
+
+    /// The thread takes over the reference that `box` holds; a refusal leaves it.
+    private static func create(_ handle: inout pthread_t, _ box: Unmanaged<Body>) -> Int32 {
         // Raw memory: which module the empty initialiser of the attributes comes from is not clear to every build.
-        let code = unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { attributes in
+        unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { attributes in
             guard let attributes = attributes.baseAddress else { return ENOMEM }
             unsafe pthread_attr_init(attributes)
             unsafe pthread_attr_setstacksize(attributes, OSThread.stackBytes)
@@ -27,8 +41,6 @@ package final class OSThread: @unchecked Sendable {
                     return nil
                 }, box.toOpaque())
         }
-        precondition(code == 0, "the system refused a thread: \(code)")
-        self.handle = handle
     }
 
     /// A thread that nobody waits for.

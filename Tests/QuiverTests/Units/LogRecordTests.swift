@@ -183,7 +183,10 @@ struct LogRecordTests {
         for length in 0..<bytes.count {
             #expect(throws: QuiverError.self) { try bytes.prefix(length).withUnsafeBytes { _ = try StoreState($0) } }
         }
-        let entry = SegmentEntry(vectorName: "bild").encoded()
+        let entry = SegmentEntry(
+            vectorName: "bild", byteCount: 8192, sha256: [UInt8](repeating: 1, count: 32), meta: [1, 2, 3],
+            chunks: [.init(name: "slots", offset: 4160, byteCount: 12, sha256: [UInt8](repeating: 2, count: 32))]
+        ).encoded()
         #expect(try entry.withUnsafeBytes { try SegmentEntry($0).vectorName } == "bild")
         for length in 0..<entry.count {
             #expect(throws: QuiverError.self) { try entry.prefix(length).withUnsafeBytes { _ = try SegmentEntry($0) } }
