@@ -166,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "QuiverServerTests",
             dependencies: [
-                "QuiverServer", "Quiver", "QuiverModel", "QuiverTestKit",
+                "QuiverServer", "Quiver", "QuiverModel", "QuiverWire", "QuiverTestKit",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),
@@ -175,7 +175,7 @@ let package = Package(
         .testTarget(
             name: "QuiverCLITests",
             dependencies: [
-                "QuiverCLI", "Quiver", "QuiverServer", "QuiverJSON", "QuiverModel", "QuiverTestKit",
+                "QuiverCLI", "Quiver", "QuiverServer", "QuiverWire", "QuiverJSON", "QuiverModel", "QuiverTestKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: whenServing),
             ],

@@ -13,7 +13,10 @@ struct QuiverCommand: AsyncParsableCommand {
                   --vectors products.npy --payloads products.jsonl
             """,
         version: "quiver \(ServerVersion.quiver) (interface of Qdrant \(ServerVersion.interface))",
-        subcommands: [ServeCommand.self, ImportCommand.self, MigrateCommand.self, BenchCommand.self])
+        subcommands: [
+            ServeCommand.self, ImportCommand.self, MigrateCommand.self, SnapshotCommand.self, BackupCommand.self,
+            BenchCommand.self,
+        ])
 
     /// Like the default, with our failures as one sentence and their own exit codes.
     static func main() async {

@@ -9,6 +9,11 @@ package enum CRC32C {
     package static func of(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
         unsafe qcs_crc32c(before, bytes.baseAddress, bytes.count)
     }
+
+    /// Without the instruction.
+    static func portable(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        unsafe qcs_crc32c_portable(0, bytes.baseAddress, bytes.count)
+    }
 }
 
 /// A stored value with a checksum behind it: the value, and the CRC-32C of key and value, u32, little-endian. The key

@@ -63,15 +63,18 @@ extension Environment {
         var begun: OpaquePointer?
         try unsafe LMDBError.check(mdb_txn_begin(environment, nil, readOnly ? UInt32(MDB_RDONLY) : 0, &begun), path: path)
         guard let transaction = unsafe begun else { throw .outOfMemory }
+        let id = unsafe mdb_txn_id(transaction)
+        if !readOnly { noteStamp(.underWay, transaction: id - 1) }
         let answer: (Answer, (inout DatabaseTable) -> Void)
         do throws(LMDBError) {
             answer = try unsafe body(transaction)
         } catch {
             unsafe mdb_txn_abort(transaction)
+            if !readOnly { noteStamp(.atRest, transaction: id - 1) }
             throw error
         }
         // Committing a read transaction is what keeps the handle it opened.
-        try unsafe commitRaw(transaction)
+        if readOnly { try unsafe commitRaw(transaction) } else { try unsafe commitStamped(transaction, id: id) }
         databases.withLock { answer.1(&$0) }
         return answer.0
     }

@@ -13,7 +13,8 @@ import Darwin
 /// a second one drops the first one's locks: `open` refuses it.
 ///
 /// Sendable because the `MDB_env` is made for use by many threads, `gate` orders the operations that are not, and
-/// every mutable field sits behind a lock or changes with the gate held. The counter of open write cursors is touched by the one writer only.
+/// every mutable field sits behind a lock or changes with the gate held. The counter of open write cursors and the stamp
+/// are touched by the one writer only.
 @safe @usableFromInline
 package final class Environment: @unchecked Sendable {
     package struct Options: Sendable {
@@ -29,10 +30,15 @@ package final class Environment: @unchecked Sendable {
         package var noLock = false
         /// Turns the kernel's read-ahead off, for random access to files larger than memory.
         package var noReadAhead = false
+        /// Removes LMDB's lock file first, which may be damaged. Nobody else, in whatever process, may have the file open.
+        package var freshLock = false
+        /// Keeps an `EnvironmentStamp` beside the file, from `startStamping` on.
+        package var stamped = false
 
         package init(
             mapSizeBytes: Int? = nil, maxReaders: Int = 512, maxDatabases: Int = 32,
-            readOnly: Bool = false, noLock: Bool = false, noReadAhead: Bool = false
+            readOnly: Bool = false, noLock: Bool = false, noReadAhead: Bool = false, freshLock: Bool = false,
+            stamped: Bool = false
         ) {
             self.mapSizeBytes = mapSizeBytes
             self.maxReaders = maxReaders
@@ -40,6 +46,8 @@ package final class Environment: @unchecked Sendable {
             self.readOnly = readOnly
             self.noLock = noLock
             self.noReadAhead = noReadAhead
+            self.freshLock = freshLock
+            self.stamped = stamped
         }
 
         /// A sealed file that is only read.
@@ -59,6 +67,8 @@ package final class Environment: @unchecked Sendable {
     /// How many cursors of the current write transaction are open; see `Cursor`.
     @usableFromInline let writeCursorCount: UnsafeMutablePointer<Int>
     private let fileIdentity: FileIdentity?
+    /// Belongs to whoever holds the write transaction.
+    private var stamp: StampWriter?
 
     /// Opens `path`, creating it unless `readOnly`. A new file's directory entry is fsynced too.
     package init(path: String, options: Options = Options()) throws(LMDBError) {
@@ -69,6 +79,7 @@ package final class Environment: @unchecked Sendable {
             throw .alreadyOpen(path: path)
         }
 
+        if locks && options.freshLock { _ = unsafe unlink(path + "-lock") }
         let environment = try unsafe Self.makeRaw(path: path, options: options)
         do throws(LMDBError) {
             if !existed { try Self.syncDirectory(of: path) }
@@ -186,6 +197,33 @@ package final class Environment: @unchecked Sendable {
     /// Somebody else may open the file.
     func forgetFile() {
         if let fileIdentity { OpenFiles.remove(fileIdentity) }
+    }
+
+    // MARK: The stamp
+
+    /// From now on the file is told to be sound as it is, and its stamp follows each commit. To be called when what LMDB
+    /// does not check itself has been checked, with no write transaction under way.
+    package func startStamping() throws(LMDBError) {
+        guard options.stamped, !options.readOnly, stamp == nil else { return }
+        try gate.enterAsWriter()
+        defer { gate.leaveAsWriter() }
+        guard let last = lastTransactionID else { return }
+        stamp = StampWriter(path: EnvironmentStamp.path(of: path))
+        noteStamp(.atRest, transaction: last)
+    }
+
+    /// Of the last commit; without the gate, which the caller is behind.
+    var lastTransactionID: Int? {
+        var info = unsafe MDB_envinfo()
+        return unsafe mdb_env_info(environment, &info) == 0 ? unsafe info.me_last_txnid : nil
+    }
+
+    /// On the writer's thread, before a transaction's first page and after its end.
+    func noteStamp(_ state: EnvironmentStamp.State, transaction: Int) {
+        guard let stamp else { return }
+        var descriptor: mdb_filehandle_t = -1
+        guard unsafe mdb_env_get_fd(environment, &descriptor) == 0 else { return }
+        stamp.note(state, transaction: UInt64(truncatingIfNeeded: transaction), data: descriptor)
     }
 
     private func tearDown() {

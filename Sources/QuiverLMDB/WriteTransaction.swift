@@ -42,9 +42,13 @@ package struct WriteTransaction: ~Copyable, Readable {
         // LMDB frees the transaction whether or not it can commit it.
         isLive = false
         hasFailed = true
-        try unsafe environment.commitRaw(transaction)
+        if isChild {
+            try unsafe environment.commitRaw(transaction)
+        } else {
+            try unsafe environment.commitStamped(transaction, id: id)
+            environment.settleOpenedDatabases(committed: true)
+        }
         hasFailed = false
-        if !isChild { environment.settleOpenedDatabases(committed: true) }
         return id
     }
 
@@ -54,7 +58,9 @@ package struct WriteTransaction: ~Copyable, Readable {
     deinit {
         if isLive {
             preconditionNoCursors()
+            let id = unsafe mdb_txn_id(transaction)
             unsafe mdb_txn_abort(transaction)
+            if !isChild { environment.noteStamp(.atRest, transaction: id - 1) }
         }
         if !isChild {
             // After a commit there are none left.
@@ -121,7 +127,22 @@ extension Environment {
             gate.leaveAsWriter()
             throw .from(code: code, path: path)
         }
+        unsafe noteStamp(.underWay, transaction: mdb_txn_id(transaction) - 1)
         return unsafe WriteTransaction(transaction: transaction, environment: self, isChild: false)
+    }
+
+    /// Commits the outermost transaction and stamps the file.
+    func commitStamped(_ transaction: OpaquePointer, id: Int) throws(LMDBError) {
+        do throws(LMDBError) {
+            try unsafe commitRaw(transaction)
+        } catch {
+            // Where there was no room nothing has happened; else only reading the file tells what it holds.
+            noteStamp(error.isRecoverable ? .atRest : .failed, transaction: id - 1)
+            throw error
+        }
+        // A transaction without changes leaves the number as it was.
+        let last = lastTransactionID ?? id
+        noteStamp(.atRest, transaction: last)
     }
 
     fileprivate func settleOpenedDatabases(committed: Bool) {

@@ -236,6 +236,11 @@ extension CompiledFilter {
         ] {
             if try cursor.moveTo(FieldKey.special(kind)) { entries -= try cursor.duplicateCount() }
         }
+        if let entry = try unsafe cursor.firstNotBelow(FieldKey.special(FieldKey.digest)),
+            unsafe IndexDigest.digest(entry.key) != nil
+        {
+            entries -= 1
+        }
         return try entries == number(FieldKey.pointCount, &cursor)
     }
 

@@ -44,6 +44,9 @@ extension FieldIndex {
             let key = FieldKey.special(FieldKey.progress)
             try transaction.delete(database, key)
             try transaction.addPosting(database, key, next ?? FieldKey.ready)
+            var cursor = try transaction.openCursor(database)
+            try IndexDigest.add(
+                IndexDigest.member(key, next ?? FieldKey.ready) &- IndexDigest.member(key, start), &cursor)
         }
         if let next { return .builtBelow(next) }
         return .finished

@@ -49,7 +49,10 @@ package struct FieldIndex: Sendable {
         do throws(LMDBError) {
             let database = try transaction.openDatabase(databaseName(field), flags: .postings, creating: true)
             try transaction.removeAll(database)
-            try transaction.addPosting(database, FieldKey.special(FieldKey.progress), isReady ? FieldKey.ready : 0)
+            let progress = FieldKey.special(FieldKey.progress)
+            try transaction.addPosting(database, progress, isReady ? FieldKey.ready : 0)
+            var cursor = try transaction.openCursor(database)
+            try IndexDigest.add(IndexDigest.member(progress, isReady ? FieldKey.ready : 0), &cursor)
             return FieldIndex(field, params, database, isReady: isReady)
         } catch {
             throw .storage(error)

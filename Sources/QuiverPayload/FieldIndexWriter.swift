@@ -6,7 +6,7 @@ import QuiverText
 ///
 /// Changes are collected first (pure computation, so `old` may lie in the map) and written by `flush`, sorted by key:
 /// a batch costs one write per distinct value rather than one per point. What is not flushed is not written.
-/// Applying the same change twice does no harm.
+/// What is added must not be there, and what is removed must: that keeps the digest of an index true.
 package struct FieldIndexWriter: ~Copyable {
     /// A slot to be added to the posting of a key, or removed from it.
     private struct Change {
@@ -241,20 +241,23 @@ package struct FieldIndexWriter: ~Copyable {
         while at < changes.count {
             let place = changes[at].index
             var cursor = try transaction.openCursor(indexes[Int(place)].database)
+            var digest: UInt64 = 0
             while at < changes.count, changes[at].index == place {
-                at = try writeKey(from: at, &cursor, &additions)
+                at = try writeKey(from: at, &cursor, &additions, &digest)
             }
-            try writePointCount(Int(place), &cursor)
+            try writePointCount(Int(place), &cursor, &digest)
+            try IndexDigest.add(digest, &cursor)
         }
     }
 
     /// Writes all changes of one key. Returns the place of the next.
     private func writeKey(
-        from first: Int, _ cursor: inout Cursor, _ additions: inout [UInt32]
+        from first: Int, _ cursor: inout Cursor, _ additions: inout [UInt32], _ digest: inout UInt64
     ) throws(LMDBError) -> Int {
         let head = changes[first]
         let key = Array(bytes[Int(head.keyOffset)..<Int(head.keyOffset) + Int(head.keyCount)])
         additions.removeAll(keepingCapacity: true)
+        let seed = unsafe key.withUnsafeBytes { unsafe SetDigest.seed($0) }
         var at = first
         while at < changes.count, sameKey(head, changes[at]) {
             let slot = changes[at].slot
@@ -267,11 +270,15 @@ package struct FieldIndexWriter: ~Copyable {
             }
             if isThere {
                 // Removed first and added last: it stays.
-                if !wasThere { additions.append(slot) }
+                if !wasThere {
+                    additions.append(slot)
+                    digest &+= SetDigest.member(seed, slot)
+                }
             } else if unsafe try withUnsafeBytes(of: slot, { (raw) throws(LMDBError) in
                 try unsafe cursor.moveTo(key, value: raw)
             }) {
                 try cursor.deleteCurrent()
+                digest &-= SetDigest.member(seed, slot)
             }
         }
         try unsafe additions.withUnsafeBufferPointer { (slots) throws(LMDBError) in
@@ -280,17 +287,23 @@ package struct FieldIndexWriter: ~Copyable {
         return at
     }
 
-    private func writePointCount(_ place: Int, _ cursor: inout Cursor) throws(LMDBError) {
+    private func writePointCount(
+        _ place: Int, _ cursor: inout Cursor, _ digest: inout UInt64
+    ) throws(LMDBError) {
         if pointDeltas[place] == 0 { return }
         var count = 0
-        if let stored = try unsafe cursor.value(of: FieldKey.special(FieldKey.pointCount)), stored.count == 4 {
-            count = Int(unsafe stored.loadUnaligned(as: UInt32.self))
+        let key = FieldKey.special(FieldKey.pointCount)
+        if let stored = try unsafe cursor.value(of: key), stored.count == 4 {
+            let before = unsafe stored.loadUnaligned(as: UInt32.self)
+            count = Int(before)
+            digest &-= IndexDigest.member(key, before)
             try cursor.deleteCurrent(allDuplicates: true)
         }
         let changed = UInt32(clamping: count + pointDeltas[place])
         if changed == 0 { return }
+        digest &+= IndexDigest.member(key, changed)
         _ = try unsafe withUnsafeBytes(of: changed) { (raw) throws(LMDBError) in
-            try unsafe cursor.put(FieldKey.special(FieldKey.pointCount), raw)
+            try unsafe cursor.put(key, raw)
         }
     }
 

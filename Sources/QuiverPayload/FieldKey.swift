@@ -11,6 +11,7 @@ import QuiverModel
 // | 00 | 04 | one number: the points that have a value with a key below |
 // | 00 | 05 | one number: the first slot not built yet; FFFFFFFF when ready |
 // | 00 | 06 | text: slots with a text that has no tokens |
+// | 00 | 07 · digest of all other entries, big-endian 8 bytes (`IndexDigest`) | the number 0 |
 // | 01 | keyword ≤ 495 bytes: its UTF-8 | slots with this value |
 // | 01 | longer keyword: its first 495 bytes · FF · FNV-1a 64 of all, big-endian | slots that may have it |
 // | 01 | integer: sign bit inverted, big-endian 8 bytes | |
@@ -34,6 +35,7 @@ enum FieldKey {
     static let pointCount: UInt8 = 4
     static let progress: UInt8 = 5
     static let blank: UInt8 = 6
+    static let digest: UInt8 = 7
 
     static let valueTag: UInt8 = 1
     static let cutKeywordByteCount = 495

@@ -73,12 +73,22 @@ extension RequestDecoder {
         try unsafe decode(body) { (node) throws(WireFault) in try SnapshotRecovery(node, ofShard: true) }
     }
 
-    /// `POST /quiver/backups`: the names of collections, nil for all.
-    package static func backupSession(_ body: UnsafeRawBufferPointer) throws(WireError) -> [String]? {
-        if body.isEmpty { return nil }
+    /// `POST /quiver/backups`: the names of collections, nil for all; and whether logs are kept from now on.
+    package static func backupSession(
+        _ body: UnsafeRawBufferPointer
+    ) throws(WireError) -> (collections: [String]?, keepsLogs: Bool) {
+        if body.isEmpty { return (nil, true) }
         return try unsafe decode(body) { (node) throws(WireFault) in
             try node.requireObject("struct BackupSession")
-            return try node.given("collections")?.strings()
+            return (try node.given("collections")?.strings(), try node.optionalBool("keep_logs") ?? true)
+        }
+    }
+
+    /// `PUT /quiver/log_retention`
+    package static func logRetention(_ body: UnsafeRawBufferPointer) throws(WireError) -> Bool {
+        try unsafe decode(body) { (node) throws(WireFault) in
+            try node.requireObject("struct LogRetention")
+            return try node.required("keep").bool()
         }
     }
 }

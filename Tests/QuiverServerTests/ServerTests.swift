@@ -45,9 +45,10 @@ struct ServerTests {
             let standalone = try await send(client, "POST", "/cluster/recover")
             #expect(standalone.status == 405)
             #expect(text(standalone).contains("standalone mode"))
-            let later = try await send(client, "GET", "/snapshots")
+            let later = try await send(client, "GET", "/collections/c/shards/0/snapshot/partial/manifest")
             #expect(
-                later.status == 501 && text(later).contains(#""error":"Listing full snapshots is not supported yet""#))
+                later.status == 501
+                    && text(later).contains(#""error":"The manifest of a partial snapshot is not supported yet""#))
         }
     }
 

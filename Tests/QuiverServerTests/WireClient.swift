@@ -36,6 +36,10 @@ final class WireClient: Sendable {
         try await channel.writeAndFlush(ByteBuffer(string: bytes)).get()
     }
 
+    func send(_ bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+    }
+
     func shutDownOutput() async throws { try await channel.close(mode: .output).get() }
 
     func close() async { try? await channel.close().get() }

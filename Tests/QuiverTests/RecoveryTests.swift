@@ -152,16 +152,11 @@ struct RecoveryTests {
             #expect(try !test.collection.segmentFiles.contains(segment))
             return
         }
-        do throws(QuiverError) {
-            let database = try Database.open(test.path, options: test.options)
-            database.close()
-            Issue.record("opened with a segment file that is \(damage)")
-        } catch {
-            #expect(error.kind == .corrupted, "\(error)")
-            #expect(error.message.contains(segment), "the message names the file: \(error)")
-        }
+        let error = try #require(test.refusal(), "opened with a segment file that is \(damage)")
+        #expect(error.kind == .corrupted, "\(error)")
+        #expect(error.message.contains(segment), "the message names the file: \(error)")
         // The refused opening has let go of everything.
-        #expect(await kind { _ = try Database.open(test.path, options: test.options) } == .corrupted)
+        #expect(test.refusal()?.kind == .corrupted)
     }
 
     @Test func flippedBitOfVectorIsFoundAtOpening() async throws {
@@ -186,7 +181,7 @@ struct RecoveryTests {
         }
         #expect(changed > 0)
         // Vectors cannot be made anew.
-        #expect(await kind { _ = try Database.open(test.path, options: test.options) } == .corrupted)
+        #expect(test.refusal()?.kind == .corrupted)
     }
 
     @Test(arguments: ["points.mdb", "catalog.mdb"])
@@ -196,7 +191,7 @@ struct RecoveryTests {
         let path = (file == "catalog.mdb" ? test.path : test.collectionPath) + "/" + file
         test.close()
         try Data(repeating: 0x5A, count: 65_536).write(to: URL(fileURLWithPath: path))
-        #expect(await kind { _ = try Database.open(test.path, options: test.options) } == .corrupted)
+        #expect(test.refusal()?.kind == .corrupted)
     }
 
     // MARK: Space

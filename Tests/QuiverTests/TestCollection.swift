@@ -47,6 +47,18 @@ final class TestCollection: @unchecked Sendable {
         collection = try database.collection("c")
     }
 
+    /// What is said of the storage, or else of its collection, when it is opened; nil when it serves.
+    func refusal() -> QuiverError? {
+        do throws(QuiverError) {
+            let database = try Database.open(path, options: options)
+            defer { database.close() }
+            _ = try database.collection("c")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// The same where the collection may be gone.
     func reopenStorage() throws {
         close()

@@ -32,7 +32,7 @@ class REST:
         found, offset = {}, None
         while True:
             page = self("POST", f"/collections/{collection}/points/scroll",
-                        {"limit": 1000, "offset": offset, "with_payload": True, "with_vector": True})
+                        {"limit": 100, "offset": offset, "with_payload": True, "with_vector": True})
             found |= {point["id"]: point for point in page["points"]}
             offset = page["next_page_offset"]
             if offset is None:

@@ -10,6 +10,7 @@ import pytest
 
 from every_kind import STRICT_MODE, Maker, fill
 from faulty_proxy import FaultyProxy
+from local_mode_server import LocalModeServer
 from rest import REST
 
 SEED = random.randrange(2**32)
@@ -122,6 +123,10 @@ def large(rest, count, size=32):
                           for each in maker.ids(count)])
 
 
+def copied_by(state):
+    return json.loads(state.read_text())["collections"].get("large", {}).get("copied", 0) if state.exists() else 0
+
+
 def test_goes_on_after_being_killed(two, quiver, tmp_path):
     """Kill -9 again and again: in the end, everything is there, once."""
     print("seed", SEED)
@@ -129,21 +134,26 @@ def test_goes_on_after_being_killed(two, quiver, tmp_path):
     large(source, 6000)
     order = random.Random(SEED)
     state = tmp_path / "progress.json"
-    arguments = ["migrate", "--from", source.url, "--to", target.url, "--state", state, "--batch", "25", "--json"]
-    copied = []
-    for _ in range(8):
-        process = quiver.start(*arguments)
-        time.sleep(order.uniform(0.3, 2.0))
-        process.kill()
-        ended = quiver.ended(process)
-        if ended.code == 0:
-            break
-        if state.exists():
-            copied.append(json.loads(state.read_text())["collections"].get("large", {}).get("copied", 0))
-    assert copied == sorted(copied), "less is noted than before"
-    if ended.code != 0:
-        ended = quiver(*arguments)
-        assert ended.event("result")[0]["copied"] <= 6000 - copied[-1]
+    # A target that takes its time.
+    with FaultyProxy(target.url, lambda method, path, body: time.sleep(0.06) if "points?" in path else None) as proxy:
+        arguments = ["migrate", "--from", source.url, "--to", proxy.url, "--state", state, "--batch", "25", "--json"]
+        noted = [0]
+        for _ in range(6):
+            process = quiver.start(*arguments)
+            deadline = time.monotonic() + 60
+            while process.poll() is None and copied_by(state) <= noted[-1] and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(order.uniform(0, 0.3))
+            process.kill()
+            ended = quiver.ended(process)
+            if ended.code == 0:
+                break
+            noted.append(copied_by(state))
+        assert noted == sorted(noted), "less is noted than before"
+        assert len(noted) > 2, "it was too fast to be killed"
+        if ended.code != 0:
+            ended = quiver(*arguments)
+            assert ended.event("result")[0]["copied"] <= 6000 - noted[-1]
     assert_same(source, target, "large")
     assert not state.exists()
 
@@ -157,7 +167,7 @@ def test_goes_on_after_ctrl_c(two, quiver, tmp_path):
         arguments = ["migrate", "--from", source.url, "--to", proxy.url, "--state", state, "--batch", "20"]
         process = quiver.start(*arguments)
         deadline = time.monotonic() + 60
-        while not (state.exists() and '"copied":0,' not in state.read_text()) and time.monotonic() < deadline:
+        while copied_by(state) == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
         # Two cannot be at it at once.
         assert "another process" in quiver(*arguments, code=73).err
@@ -251,3 +261,36 @@ def test_writes_at_the_source_are_told(two, quiver):
         ended = quiver("migrate", "--from", source.url, "--to", proxy.url, "--batch", "50", "--json", code=None)
     assert ended.code in (0, 1)
     assert "the source was written to" in "".join(event["text"] for event in ended.event("note")), str(ended)
+
+
+MANY_VECTORS = {
+    "vectors": {"d": {"size": 8, "distance": "Cosine"}, "e": {"size": 3, "distance": "Euclid", "on_disk": True},
+                "m": {"size": 4, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}}},
+    "sparse_vectors": {"s": {}}, "hnsw_config": {"m": 24}, "quantization_config": {"scalar": {"type": "int8"}},
+}
+
+
+def test_into_and_out_of_another_implementation(make_server, quiver):
+    """The local mode of qdrant-client, which shares no line with Quiver."""
+    print("seed", SEED)
+    maker = Maker(SEED)
+    first, last = (REST(make_server(name).url) for name in ("first", "last"))
+    first("PUT", "/collections/many", MANY_VECTORS)
+    first("PUT", "/collections/many/index?wait=true", {"field_name": "number", "field_schema": "integer"})
+    first("PUT", "/collections/many/index?wait=true", {"field_name": "k", "field_schema": {"type": "keyword", "prefix": True}})
+    first.upsert("many", [{"id": each, "payload": maker.payload(), "vector": maker.some({
+        "d": maker.dense(8), "e": maker.dense(3), "m": maker.multi(4),
+        "s": {"indices": [1 + maker.random.randrange(9), 20], "values": [1.5, 0.25]}})} for each in maker.ids(400)])
+    first("POST", "/collections/aliases", {"actions": [
+        {"create_alias": {"collection_name": "many", "alias_name": "all"}}]})
+    with LocalModeServer() as middle:
+        between = REST(middle.url)
+        quiver("migrate", "--from", first.url, "--to", middle.url)
+        assert between.count("many") == 400 and between.aliases() == {"all": "many"}
+        quiver("migrate", "--from", middle.url, "--to", last.url)
+        assert quiver("migrate", "--from", middle.url, "--to", last.url, code=73)
+    assert last.aliases() == {"all": "many"} and last.count("many") == 400
+    mine, its = first.points("many"), last.points("many")
+    assert mine.keys() == its.keys()
+    assert {each: point["payload"] for each, point in mine.items()} == {each: point["payload"] for each, point in its.items()}
+    assert first.description("many")[1] == last.description("many")[1]

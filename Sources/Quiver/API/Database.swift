@@ -29,6 +29,10 @@ public final class Database: Sendable {
         /// Bytes of log that are kept for the next backup of a collection; with more, that copies the collection anew.
         public var keptLogBytes = Limits.keptLogBytes
         public var logger = Logger(label: "quiver")
+        /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
+        public var snapshotsPath: String?
+        /// Where snapshots are kept if not in a directory.
+        package var snapshotStorage: (any SnapshotStorage)?
         /// How long after all segment files have been read again from the disk, to find what it has lost, this is begun
         /// anew; zero: never.
         public var scrubInterval = Duration.seconds(24 * 3600)
@@ -36,10 +40,6 @@ public final class Database: Sendable {
         public var scrubBytesPerSecond = 32 << 20
         /// From the opening to the first time.
         var scrubDelay = Duration.seconds(300)
-        /// Where snapshots are kept; nil: in `snapshots` of the storage directory.
-        public var snapshotsPath: String?
-        /// Where snapshots are kept if not in a directory.
-        package var snapshotStorage: (any SnapshotStorage)?
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -54,9 +54,9 @@ public final class Database: Sendable {
     let options: Options
     let catalog: Catalog
     private let background: BackgroundWork
-    private let scrubber: Scrubber
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
+    private let scrubber: Scrubber
     private let filterCache = FilterCache()
     private let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
@@ -64,6 +64,8 @@ public final class Database: Sendable {
 
     private struct Contents: ~Copyable {
         var collections: [ExactName: CollectionCore] = [:]
+        /// Those that could not be opened; their names are in nothing else here but `aliases`.
+        var unavailable: [ExactName: UnavailableCollection] = [:]
         var directories: [ExactName: String] = [:]
         var aliases: [ExactName: ExactName] = [:]
         var isClosed = false
@@ -74,7 +76,9 @@ public final class Database: Sendable {
 
     /// Opens the directory, making it when it is new.
     ///
-    /// - Throws: `.locked` when another process has it, `.corrupted` when a file does not hold what it should,
+    /// A collection whose files are damaged does not keep the others from being opened: see `unavailableCollections`.
+    ///
+    /// - Throws: `.locked` when another process has it, `.corrupted` when the catalogue does not hold what it should,
     ///   `.insufficientStorage`, or `.service` with the path and the system's reason.
     public static func open(_ path: String, options: Options = Options()) throws(QuiverError) -> Database {
         do {
@@ -90,7 +94,7 @@ public final class Database: Sendable {
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
         try Database.refuseLostCatalog(path)
-        catalog = try Database.openCatalog(path)
+        catalog = try Database.openCatalog(path, options.logger)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
@@ -142,13 +146,13 @@ public final class Database: Sendable {
 
     /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
     /// directory of the collections is made after its first commit.
-    private static func openCatalog(_ path: String) throws -> Catalog {
+    private static func openCatalog(_ path: String, _ logger: Logger) throws -> Catalog {
         let file = path + "/catalog.mdb"
         do {
-            return try Catalog(path: file)
+            return try Catalog(path: file, logger: logger)
         } catch LMDBError.invalidFile where !Files.exists(path + "/collections") {
             Files.remove(file)
-            return try Catalog(path: file)
+            return try Catalog(path: file, logger: logger)
         }
     }
 
@@ -170,10 +174,17 @@ public final class Database: Sendable {
         for (name, collection) in stored.collections {
             // The entry of a collection comes after its files.
             let file = collectionsPath + "/" + collection.directory + "/" + CollectionStore.fileName
-            guard Files.byteCount(file) > 0 else {
-                throw QuiverError(.corrupted, "\(file) of collection \"\(name.text)\" is missing or empty")
+            let core: CollectionCore
+            do throws(QuiverError) {
+                guard Files.byteCount(file) > 0 else { throw QuiverError(.corrupted, "\(file) is missing or empty") }
+                core = try openCore(name.text, collection)
+            } catch {
+                guard UnavailableCollection.isConfined(error) else { throw error }
+                let unavailable = UnavailableCollection(name.text, collection, error)
+                options.logger.error("\(unavailable.reason.message); it can be deleted, or restored from a snapshot")
+                contents.withLock { $0.unavailable[name] = unavailable }
+                continue
             }
-            let core = try openCore(name.text, collection)
             // A process ended between a change of vector names and the catalogue.
             if core.vectorConfig.generation != collection.vectorGeneration ?? 0 {
                 try catalog.put(core.stored(collection.directory), name: name)
@@ -225,29 +236,41 @@ public final class Database: Sendable {
 
     /// The names of all collections, sorted.
     public var collectionNames: [String] {
-        contents.withLock { $0.collections.keys.sorted().map(\.text) }
+        contents.withLock { (Array($0.collections.keys) + Array($0.unavailable.keys)).sorted().map(\.text) }
     }
 
     /// Whether there is a collection or an alias of this name.
     public func collectionExists(_ nameOrAlias: String) -> Bool {
         let name = ExactName(nameOrAlias)
-        return contents.withLock { $0.collections[$0.aliases[name] ?? name] != nil }
+        return contents.withLock { contents in
+            let name = contents.aliases[name] ?? name
+            return contents.collections[name] != nil || contents.unavailable[name] != nil
+        }
     }
 
     /// The collection of this name, or that an alias of this name points to.
     ///
-    /// - Throws: `.notFound`.
+    /// - Throws: `.notFound`; `.corrupted` or `.service` with the reason for a collection that could not be opened.
     public func collection(_ nameOrAlias: String) throws(QuiverError) -> Collection {
         Collection(core: try core(nameOrAlias), database: self)
     }
 
     func core(_ nameOrAlias: String) throws(QuiverError) -> CollectionCore {
         let name = ExactName(nameOrAlias)
-        let (core, isClosed) = contents.withLock { contents in
-            (contents.collections[contents.aliases[name] ?? name], contents.isClosed)
+        let (core, unavailable, isClosed) = contents.withLock { contents in
+            let name = contents.aliases[name] ?? name
+            return (contents.collections[name], contents.unavailable[name], contents.isClosed)
         }
         if let core { return core }
+        if let unavailable, !isClosed { throw unavailable.reason }
         throw isClosed ? Database.closed : .collectionMissing(nameOrAlias)
+    }
+
+    var unavailableByName: [ExactName: UnavailableCollection] { contents.withLock { $0.unavailable } }
+
+    func unavailable(_ nameOrAlias: String) -> UnavailableCollection? {
+        let name = ExactName(nameOrAlias)
+        return contents.withLock { $0.unavailable[$0.aliases[name] ?? name] }
     }
 
     /// Makes a collection.
@@ -261,7 +284,10 @@ public final class Database: Sendable {
     package func createCollectionBlocking(_ name: String, _ config: CollectionConfig) throws(QuiverError) {
         try changingCatalog { () throws(QuiverError) in
             let (exists, isAlias) = contents.withLock { contents in
-                (contents.collections[ExactName(name)] != nil, contents.aliases[ExactName(name)] != nil)
+                (
+                    contents.collections[ExactName(name)] != nil || contents.unavailable[ExactName(name)] != nil,
+                    contents.aliases[ExactName(name)] != nil
+                )
             }
             if exists { throw .collectionExists(name) }
             if isAlias {
@@ -357,10 +383,13 @@ public final class Database: Sendable {
     package func deleteCollectionBlocking(_ name: String) throws(QuiverError) -> Bool {
         let name = ExactName(name)
         return try changingCatalog { () throws(QuiverError) in
-            let (core, aliases) = contents.withLock { contents in
-                (contents.collections[name], contents.aliases.filter { $0.value == name }.map(\.key))
+            let (core, unavailable, aliases) = contents.withLock { contents in
+                (
+                    contents.collections[name], contents.unavailable[name],
+                    contents.aliases.filter { $0.value == name }.map(\.key)
+                )
             }
-            guard let core else { return false }
+            guard core != nil || unavailable != nil else { return false }
             do {
                 try catalog.remove(name, aliases: aliases)
             } catch {
@@ -368,11 +397,15 @@ public final class Database: Sendable {
             }
             contents.withLock { contents in
                 contents.collections[name] = nil
+                contents.unavailable[name] = nil
                 contents.directories[name] = nil
                 for alias in aliases { contents.aliases[alias] = nil }
             }
-            core.close()
-            Files.removeTree(core.store.directory)
+            if let core {
+                core.close()
+                Files.removeTree(core.store.directory)
+            }
+            if let unavailable { Files.removeTree(collectionsPath + "/" + unavailable.directory) }
             return true
         }
     }
@@ -389,7 +422,9 @@ public final class Database: Sendable {
 
     package func updateAliasesBlocking(_ actions: [AliasAction]) throws(QuiverError) {
         try changingCatalog { () throws(QuiverError) in
-            let (before, collections) = contents.withLock { ($0.aliases, Set($0.collections.keys)) }
+            let (before, collections) = contents.withLock {
+                ($0.aliases, Set($0.collections.keys).union($0.unavailable.keys))
+            }
             var aliases = before
             var failure: QuiverError?
             for action in actions {
@@ -416,8 +451,11 @@ public final class Database: Sendable {
     ///
     /// - Throws: `.notFound` for a missing collection.
     public func aliases(ofCollection name: String? = nil) throws(QuiverError) -> [(alias: String, collection: String)] {
-        let name = try name.map { name throws(QuiverError) in ExactName(try core(name).name) }
         let all = contents.withLock { $0.aliases }
+        let name = try name.map { name throws(QuiverError) in
+            if unavailable(name) != nil { return all[ExactName(name)] ?? ExactName(name) }
+            return ExactName(try core(name).name)
+        }
         return all.filter { name == nil || $0.value == name }.sorted { $0.key < $1.key }
             .map { (alias: $0.key.text, collection: $0.value.text) }
     }
@@ -432,13 +470,16 @@ public final class Database: Sendable {
     func replacement(
         _ staged: [(staging: CollectionStaging, name: String)], _ added: [SnapshotHead.Alias], replacing: Bool
     ) throws(QuiverError) -> Replacement {
-        let (present, aliases) = contents.withLock { ($0.collections, $0.aliases) }
+        let (present, unavailable, aliases) = contents.withLock { ($0.collections, $0.unavailable, $0.aliases) }
         var change = Replacement(aliases: aliases)
         for (staging, name) in staged {
             let name = ExactName(name)
             if let core = present[name] {
                 if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.manifest.config, core.config)
+                try Database.checkAgreement(staging.stored.config, core.config)
+            } else if let lost = unavailable[name] {
+                if !replacing { throw .collectionExists(name.text) }
+                try Database.checkAgreement(staging.stored.config, lost.config)
             } else if aliases[name] != nil {
                 throw .badRequest(
                     "Can't create collection with name `\(name.text)`. Alias with the same name already exists")
@@ -447,7 +488,8 @@ public final class Database: Sendable {
         }
         for alias in added {
             let target = ExactName(alias.collection)
-            if present[ExactName(alias.alias)] != nil || change.collections[ExactName(alias.alias)] != nil {
+            if present[ExactName(alias.alias)] != nil || unavailable[ExactName(alias.alias)] != nil
+                || change.collections[ExactName(alias.alias)] != nil {
                 throw .collectionExists(alias.alias)
             }
             guard change.collections[target] != nil else { throw .collectionMissing(alias.collection) }
@@ -474,16 +516,20 @@ public final class Database: Sendable {
     }
 
     /// After the catalogue has it. Returns what was replaced, to be closed and removed.
-    func replaceContents(_ change: Replacement, _ cores: [ExactName: CollectionCore]) -> [CollectionCore] {
+    func replaceContents(
+        _ change: Replacement, _ cores: [ExactName: CollectionCore]
+    ) -> (cores: [CollectionCore], unavailable: [String]) {
         contents.withLock { contents in
             var replaced: [CollectionCore] = []
+            var lost: [String] = []
             for (name, stored) in change.collections {
                 if let old = contents.collections[name] { replaced.append(old) }
+                if let old = contents.unavailable.removeValue(forKey: name) { lost.append(old.directory) }
                 contents.collections[name] = cores[name]
                 contents.directories[name] = stored.directory
             }
             contents.aliases = change.aliases
-            return replaced
+            return (replaced, lost)
         }
     }
 
@@ -496,6 +542,8 @@ public final class Database: Sendable {
             for name in names { chosen.insert(ExactName(try core(name).name)) }
             return chosen
         }
+        // What cannot be read cannot be copied, and a copy of everything would be without it.
+        if chosen == nil, let lost = unavailableCollections.first { throw lost.reason }
         return contents.withLock { contents in
             let cores = contents.collections.filter { chosen?.contains($0.key) ?? true }.sorted { $0.key < $1.key }
                 .map { (core: $0.value, identity: contents.directories[$0.key] ?? "") }

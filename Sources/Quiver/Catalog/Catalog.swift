@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 import QuiverLMDB
@@ -13,7 +14,8 @@ import QuiverModel
 /// | `meta` | `journal` | `CatalogJournal.State` as JSON, once logs were kept for backups |
 /// | `journal` | u64 number, big-endian | `CatalogJournal.Entry` as JSON |
 ///
-/// All of it is small, and read once at open; changes are rare, and each is one transaction.
+/// All of it is small, and read once at open; changes are rare, and each is one transaction. Each value is a
+/// `CheckedValue`.
 struct Catalog: Sendable {
     struct StoredCollection: Codable, Sendable {
         /// Name of its directory below `collections/`.
@@ -36,8 +38,11 @@ struct Catalog: Sendable {
     private let aliases: Table
     let journal: CatalogJournal
 
-    init(path: String) throws {
-        environment = try Environment(path: path, options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8))
+    init(path: String, logger: Logger) throws {
+        _ = try StoreCheckup(path, required: ["meta", "collections", "aliases"], logger: logger)
+        environment = try Environment(
+            path: path,
+            options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8, freshLock: true, stamped: true))
         var transaction = try environment.beginWrite()
         meta = try transaction.openDatabase("meta", creating: true)
         collections = try transaction.openDatabase("collections", creating: true)
@@ -57,6 +62,8 @@ struct Catalog: Sendable {
             try transaction.putChecked(meta, "format", writer.takeBytes())
         }
         try transaction.commit()
+        _ = try read()
+        try environment.startStamping()
     }
 
     func read() throws -> Contents {
@@ -81,12 +88,23 @@ struct Catalog: Sendable {
     }
 
     func put(_ collection: StoredCollection, name: ExactName) throws {
-        let bytes = try StoredConfig.encode(collection)
         var transaction = try environment.beginWrite()
-        var former: StoredCollection?
-        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
-            former = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes)
-        }
+        try enter(collection, name, &transaction)
+        try transaction.commit()
+    }
+
+    /// Enters collections and writes all aliases anew where others are given, in one transaction.
+    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]?) throws {
+        var transaction = try environment.beginWrite()
+        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) { try enter(entry, name, &transaction) }
+        if let new { try enter(new, &transaction) }
+        try transaction.commit()
+    }
+
+    private func enter(
+        _ collection: StoredCollection, _ name: ExactName, _ transaction: inout WriteTransaction
+    ) throws {
+        let former = stored(name, transaction.handle)
         // The log of the collection itself tells of changes of its configuration.
         if former?.directory != collection.directory {
             try journal.append(
@@ -94,30 +112,27 @@ struct Catalog: Sendable {
                     former == nil ? .made : .replaced, collection: name.text, identity: collection.directory,
                     formerIdentity: former?.directory, config: collection.config), &transaction)
         }
-        try transaction.putChecked(collections, name.text, bytes)
-        try transaction.commit()
+        try transaction.putChecked(collections, name.text, try StoredConfig.encode(collection))
     }
 
-    /// Enters collections and writes all aliases anew, in one transaction.
-    func put(_ entries: [ExactName: StoredCollection], aliases new: [ExactName: ExactName]) throws {
-        var transaction = try environment.beginWrite()
-        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(collections, name.text, try StoredConfig.encode(entry))
-        }
+    /// For the journal: an entry that is damaged can be replaced and removed as any other.
+    private func stored(_ name: ExactName, _ transaction: TransactionHandle) -> StoredCollection? {
+        guard let bytes = unsafe try? transaction.getChecked(collections, name.text) else { return nil }
+        return unsafe try? StoredConfig.decode(StoredCollection.self, from: bytes)
+    }
+
+    private func enter(_ new: [ExactName: ExactName], _ transaction: inout WriteTransaction) throws {
         try transaction.removeAll(aliases)
-        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.put(aliases, alias.text, name.text)
-        }
-        try transaction.commit()
+        let all = new.sorted { $0.key < $1.key }
+        for (alias, name) in all { try transaction.putChecked(aliases, alias.text, name.text) }
+        let told = all.map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
+        try journal.append(.init(.aliases, aliases: told), &transaction)
     }
 
     /// Removes a collection and the given aliases of it.
     func remove(_ name: ExactName, aliases names: [ExactName]) throws {
         var transaction = try environment.beginWrite()
-        var identity: String?
-        if let bytes = unsafe try transaction.getChecked(collections, name.text) {
-            identity = unsafe try StoredConfig.decode(StoredCollection.self, from: bytes).directory
-        }
+        let identity = stored(name, transaction.handle)?.directory
         try transaction.delete(collections, name.text)
         for alias in names { try transaction.delete(aliases, alias.text) }
         try journal.append(.init(.deleted, collection: name.text, identity: identity), &transaction)
@@ -127,13 +142,7 @@ struct Catalog: Sendable {
     /// Writes all aliases anew, in one transaction.
     func setAliases(_ new: [ExactName: ExactName]) throws {
         var transaction = try environment.beginWrite()
-        try transaction.removeAll(aliases)
-        for (alias, name) in new.sorted(by: { $0.key < $1.key }) {
-            try transaction.putChecked(aliases, alias.text, name.text)
-        }
-        let all = new.sorted { $0.key < $1.key }
-            .map { CatalogJournal.Alias(alias: $0.key.text, collection: $0.value.text) }
-        try journal.append(.init(.aliases, aliases: all), &transaction)
+        try enter(new, &transaction)
         try transaction.commit()
     }
 

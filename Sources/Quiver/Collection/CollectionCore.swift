@@ -85,7 +85,8 @@ final class CollectionCore: Sendable {
         logger = options.logger
         let nextSegmentID: UInt64
         do {
-            let store = try CollectionStore(directory: directory, mapBytes: options.collectionMapBytes)
+            let store = try CollectionStore.opened(
+                directory: directory, mapBytes: options.collectionMapBytes, logger: options.logger)
             self.store = store
             let set = try VectorSet.read(store)
             let generation = set?.generation ?? 0

@@ -83,7 +83,7 @@ final class CollectionState {
         for index in vectors[vector].sealed.indices.reversed() {
             let segment = vectors[vector].sealed[index].segment
             if let row = segment.slots.row(ofSlot: slot), vectors[vector].sealed[index].dead.insert(row) {
-                try transaction.addPosting(store.dead, ShortKey(segment.id), row)
+                try store.addDead(row, of: segment.id, &counters, &transaction)
                 return true
             }
         }

@@ -21,7 +21,9 @@ typealias Table = QuiverLMDB.Database
 /// | `index/<path>` | ordered value | u32 slots: see `QuiverPayload` |
 ///
 /// Slots as keys and values are in the machine's order (`MDB_INTEGERKEY`); everything else that is
-/// compared is big-endian; values are little-endian.
+/// compared is big-endian; values are little-endian. Values of `meta`, `wal`, `points`, `payload`, `segments` and
+/// `indexes` are each a `CheckedValue`, so that damage is found out where they are read; `ids` and `free` are compared
+/// with `points`, `dead` has its digest in `StoreState`, an index its own.
 struct CollectionStore: Sendable {
     let environment: Environment
     let directory: String
@@ -68,8 +70,8 @@ struct CollectionStore: Sendable {
             environment = try Environment(
                 path: file,
                 options: .init(
-                    mapSizeBytes: max(mapBytes, room.overflow ? 0 : room.partialValue), maxReaders: Limits.readers, maxDatabases: 2 * Limits.payloadIndexes + 32,
-                    noReadAhead: true))
+                    mapSizeBytes: max(mapBytes, room.overflow ? 0 : room.partialValue), maxReaders: Limits.readers,
+                    maxDatabases: 2 * Limits.payloadIndexes + 32, noReadAhead: true, freshLock: true, stamped: true))
             var transaction = try environment.beginWrite()
             meta = try transaction.openDatabase("meta", creating: true)
             log = try transaction.openDatabase("wal", creating: true)
@@ -85,6 +87,26 @@ struct CollectionStore: Sendable {
         } catch {
             throw QuiverError(error)
         }
+    }
+}
+
+extension CollectionStore {
+    /// Opens a file that nobody has open and whose pages are sound, to be read alone.
+    init(reading path: String) throws(LMDBError) {
+        directory = Files.parent(of: path)
+        environment = try Environment(
+            path: path,
+            options: .init(maxDatabases: 2 * Limits.payloadIndexes + 32, readOnly: true, noLock: true))
+        meta = try environment.openDatabase("meta")
+        log = try environment.openDatabase("wal")
+        ids = try environment.openDatabase("ids")
+        points = try environment.openDatabase("points", flags: .integerKey)
+        payload = try environment.openDatabase("payload", flags: .integerKey)
+        free = try environment.openDatabase("free", flags: .integerKey)
+        segments = try environment.openDatabase("segments")
+        stamps = try environment.openDatabase("stamps")
+        dead = try environment.openDatabase("dead", flags: .postings)
+        indexes = try environment.openDatabase("indexes")
     }
 }
 
@@ -179,9 +201,9 @@ struct PointEntryBytes: ByteSource {
 /// The counters of a collection, written with every commit.
 ///
 /// `u32 format, u64 sequence, u64 sealed sequence, u32 slots, u64 next segment id, u64 time, u64 log mark` (all bits
-/// set: none), little-endian.
+/// set: none), `u64 digest of dead rows`, little-endian.
 struct StoreState: Equatable {
-    static let format: UInt32 = 2
+    static let format: UInt32 = 3
     static let key = "state"
 
     /// Of the newest update.
@@ -195,6 +217,8 @@ struct StoreState: Equatable {
     var time: UInt64 = 0
     /// Somebody has copied the log up to this record: later ones are kept for them, within `Limits.keptLogBytes`.
     var logMark: UInt64?
+    /// `SetDigest` of all dead rows, each with the number of its segment.
+    var deadDigest: UInt64 = 0
 
     init() {}
 
@@ -207,6 +231,7 @@ struct StoreState: Equatable {
         writer.write(nextSegmentID)
         writer.write(time)
         writer.write(logMark ?? .max)
+        writer.write(deadDigest)
         return writer.takeBytes()
     }
 
@@ -221,6 +246,7 @@ struct StoreState: Equatable {
             time = try reader.read()
             let mark = try reader.read(UInt64.self)
             logMark = mark == .max ? nil : mark
+            deadDigest = try reader.read()
         } catch {
             throw QuiverError(.corrupted, "the collection's state has a format this version does not know")
         }

@@ -63,7 +63,7 @@ struct VectorNameChange {
             else { return }
             let segments = state.vectors[index].sealed.map(\.segment)
             for segment in segments {
-                try state.store.forget(segment: segment.id, &context.transaction)
+                try state.store.forget(segment: segment.id, &state.counters, &context.transaction)
             }
             try state.append(.dropVectorName, replayed: replayed, &context.transaction) { $0.write(text: name) }
             try set.write(to: state.store, &context.transaction)

@@ -20,6 +20,9 @@ struct LogEntry {
 
     /// - Throws: `.corrupted` for what no version of the engine wrote.
     init(_ record: UnsafeRawBufferPointer) throws(QuiverError) {
+        guard unsafe LogRecord.isSound(record) else {
+            throw QuiverError(.corrupted, "its checksum is another")
+        }
         var reader = unsafe LogEntryReader(record)
         do {
             moment = try reader.readHead()
@@ -58,7 +61,7 @@ private struct LogEntryReader {
                 content = try readChange(kind)
             }
         }
-        guard reader.remaining == 0, operations.isEmpty || content == nil else { throw ByteReader.Malformed() }
+        guard reader.remaining == LogRecord.checksumBytes, operations.isEmpty || content == nil else { throw ByteReader.Malformed() }
         return content ?? .updates(operations, byteCount: byteCount)
     }
 

@@ -1,3 +1,4 @@
+import QuiverLMDB
 import QuiverModel
 
 /// One change of a collection in the log: an update request with everything its operations refer to resolved, so that
@@ -15,6 +16,7 @@ import QuiverModel
 ///     u32  number of operations, each
 ///       u8   kind (`LogOperationKind`)
 ///       …    by kind
+///     u32  CRC-32C of all that: a record is read far from where it was written
 ///
 /// A *point* is `u32 slot, u8 tag (0: number, 1: UUID), 8 or 16 bytes id, big-endian`; a *text* or *block*
 /// is `u32 length` and the bytes; points are `u32 count` and that many points. A *vector* is `u32 rows` (1; of a
@@ -43,11 +45,20 @@ enum LogRecord {
 
     /// Where the number of operations stands.
     static let countOffset = 1 + 8 + 8
+    static let checksumBytes = CRC32C.byteCount
 
     /// Reads past the head of a record.
     static func readHead(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> LogMoment {
         guard try reader.read(UInt8.self) == format else { throw ByteReader.Malformed() }
         return LogMoment(sequence: try reader.read(), time: try reader.read())
+    }
+
+    /// Whether a record is as it was written.
+    static func isSound(_ record: UnsafeRawBufferPointer) -> Bool {
+        guard record.count >= countOffset + checksumBytes else { return false }
+        let end = record.count - checksumBytes
+        let checksum = unsafe record.loadUnaligned(fromByteOffset: end, as: UInt32.self)
+        return unsafe CRC32C.of(UnsafeRawBufferPointer(rebasing: record[..<end])) == UInt32(littleEndian: checksum)
     }
 
     static func moment(_ record: UnsafeRawBufferPointer) throws(ByteReader.Malformed) -> LogMoment {
@@ -98,6 +109,8 @@ struct LogRecordWriter: ~Copyable {
         unsafe withUnsafeBytes(of: count) { source in
             for index in 0..<4 { unsafe bytes[LogRecord.countOffset + index] = source[index] }
         }
+        let checksum = unsafe bytes.withUnsafeBytes { unsafe CRC32C.of($0) }
+        unsafe withUnsafeBytes(of: checksum.littleEndian) { unsafe bytes.append(contentsOf: $0) }
         return bytes
     }
 
@@ -210,6 +223,8 @@ enum LogReplay {
                 _ = unsafe try reader.readBlock()
             }
         }
+        // Looked at by who brings records from elsewhere; the parts in `wal` have their own.
+        guard reader.remaining == LogRecord.checksumBytes else { throw ByteReader.Malformed() }
     }
 
     private static func applyPoints<Target: LogReplayTarget>(

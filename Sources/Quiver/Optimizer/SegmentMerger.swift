@@ -121,7 +121,7 @@ extension CollectionCore {
                 if zip(dead, inputs).contains(where: { $0.count != $1.dead.count }) {
                     for (row, source) in rows.enumerated() where dead[Int(source.source)].contains(source.row) {
                         result.dead.insert(UInt32(row))
-                        try context.transaction.addPosting(store.dead, ShortKey(segment.id), UInt32(row))
+                        try store.addDead(UInt32(row), of: segment.id, &state.counters, &context.transaction)
                     }
                 }
                 try store.register(segment, &context.transaction)
@@ -129,7 +129,7 @@ extension CollectionCore {
                 state.vectors[index].sealed.append(result)
             }
             for id in ids {
-                try store.forget(segment: id, &context.transaction)
+                try store.forget(segment: id, &state.counters, &context.transaction)
             }
             state.vectors[index].sealed.removeAll { ids.contains($0.segment.id) }
         }

@@ -93,7 +93,7 @@ struct SegmentSealer {
                 var result = SealedState(segment: entry.segment)
                 for (row, source) in entry.rows.enumerated() where dead.contains(source.row) {
                     result.dead.insert(UInt32(row))
-                    try context.transaction.addPosting(store.dead, ShortKey(entry.segment.id), UInt32(row))
+                    try store.addDead(UInt32(row), of: entry.segment.id, &state.counters, &context.transaction)
                 }
                 try store.register(entry.segment, &context.transaction)
                 state.counters.nextSegmentID = max(state.counters.nextSegmentID, entry.segment.id + 1)

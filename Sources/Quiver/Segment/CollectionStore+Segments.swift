@@ -19,7 +19,10 @@ extension CollectionStore {
     }
 
     /// Takes a segment out of the manifest, with everything that is kept beside it.
-    func forget(segment id: UInt64, _ transaction: inout WriteTransaction) throws(LMDBError) {
+    func forget(
+        segment id: UInt64, _ counters: inout StoreState, _ transaction: inout WriteTransaction
+    ) throws(LMDBError) {
+        counters.deadDigest &-= try deadDigest(id, transaction.handle)
         try transaction.delete(segments, ShortKey(id))
         try transaction.delete(stamps, ShortKey(id))
         try transaction.delete(dead, ShortKey(id))
@@ -44,6 +47,27 @@ extension CollectionStore {
             unsafe found = try cursor.next()
         }
         return listed
+    }
+
+    /// Notes that a row is dead, which it was not before.
+    func addDead(
+        _ row: UInt32, of segment: UInt64, _ counters: inout StoreState, _ transaction: inout WriteTransaction
+    ) throws(LMDBError) {
+        if try transaction.addPosting(dead, ShortKey(segment), row) {
+            counters.deadDigest &+= SetDigest.member(SetDigest.seed(segment), row)
+        }
+    }
+
+    /// The part that a segment's dead rows have in `StoreState.deadDigest`.
+    func deadDigest(_ segment: UInt64, _ transaction: TransactionHandle) throws(LMDBError) -> UInt64 {
+        let seed = SetDigest.seed(segment)
+        var digest: UInt64 = 0
+        var cursor = try transaction.openCursor(dead)
+        try cursor.forEachPosting(of: ShortKey(segment)) { run in
+            for index in 0..<run.count { digest &+= SetDigest.member(seed, run[index]) }
+            return true
+        }
+        return digest
     }
 
     func deadRows(_ id: UInt64, _ transaction: TransactionHandle) throws -> ChunkedBitmap {

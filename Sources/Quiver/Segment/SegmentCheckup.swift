@@ -84,7 +84,7 @@ struct SegmentCheckup {
         if !rebuilt.isEmpty {
             var counters = try counters(transaction.handle)
             for made in rebuilt {
-                try store.forget(segment: made.old, &transaction)
+                try store.forget(segment: made.old, &counters, &transaction)
                 guard let segment = made.segment else { continue }
                 try store.register(segment, &transaction)
                 counters.nextSegmentID = max(counters.nextSegmentID, segment.id + 1)

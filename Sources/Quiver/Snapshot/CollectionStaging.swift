@@ -25,9 +25,10 @@ package final class CollectionStaging {
     }
 
     private var stage: Stage
+    private var replaying: CollectionReplay?
+    /// After a replay: what the catalogue has to know, where records changed the configuration.
+    private var replayed: Catalog.StoredCollection?
     private var finished: Set<UInt64> = []
-    /// Once an update was replayed.
-    private var replay: CollectionReplay?
     private var isChecked = false
 
     init(_ manifest: CollectionManifest, database: Database) throws {
@@ -111,10 +112,9 @@ package final class CollectionStaging {
     /// - Parameter name: that it is to have; nil: as it had where it was copied from.
     func core(named name: String? = nil) throws(QuiverError) -> CollectionCore {
         let name = name ?? manifest.name
-        try replay?.finish()
         if case .opened(let core) = stage {
+            try endReplay(core)
             if ExactName(core.name) == ExactName(name) { return core }
-            replay = nil
             core.close()
             stage = .segments
         }
@@ -136,9 +136,10 @@ package final class CollectionStaging {
     }
 
     var stored: Catalog.StoredCollection {
-        Catalog.StoredCollection(
-            directory: identity, config: manifest.config,
-            vectorGeneration: manifest.vectorGeneration == 0 ? nil : manifest.vectorGeneration)
+        replayed
+            ?? Catalog.StoredCollection(
+                directory: identity, config: manifest.config,
+                vectorGeneration: manifest.vectorGeneration == 0 ? nil : manifest.vectorGeneration)
     }
 
     /// What the records say against what came with them.
@@ -156,11 +157,34 @@ package final class CollectionStaging {
         }
     }
 
-    /// Applies an update of the log after all records and segments are there: the one that follows the copy, or the last
-    /// one that was applied.
+    /// Applies the next record of the log after all records and segments are there: an update, or a change of what the
+    /// collection consists of. Many become one commit; `publish` waits for all of them.
+    ///
+    /// - Throws: `.corrupted`, naming the record, for one that is damaged or does not follow.
     package func replay(_ record: UnsafeRawBufferPointer) throws(QuiverError) {
-        if replay == nil { replay = CollectionReplay(core: try core()) }
-        unsafe try replay?.replay(record)
+        let replay: CollectionReplay
+        if let replaying {
+            replay = replaying
+        } else {
+            replay = CollectionReplay(core: try core())
+            replaying = replay
+        }
+        try unsafe replay.replay(record)
+    }
+
+    /// Waits until all records that were replayed are on disk, and says how far they came.
+    @discardableResult
+    package func endReplay() throws(QuiverError) -> UInt64 {
+        guard case .opened(let core) = stage else { return manifest.sequence }
+        try endReplay(core)
+        return core.view.load().sequence
+    }
+
+    private func endReplay(_ core: CollectionCore) throws(QuiverError) {
+        guard let replaying else { return }
+        try replaying.finish()
+        replayed = core.stored(identity)
+        self.replaying = nil
     }
 
     /// Checks the whole, opens it, and makes it the collection `name`, in the place of one that has the name already
@@ -181,7 +205,6 @@ package final class CollectionStaging {
         case .ended: return
         case .records(let store, _): try? store.environment.close()
         case .opened(let core):
-            replay = nil
             core.close()
         case .segments, .segment: break
         }

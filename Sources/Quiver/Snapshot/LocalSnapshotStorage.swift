@@ -12,7 +12,7 @@ package final class LocalSnapshotStorage: SnapshotStorage {
 
     static let suffix = ".snapshot"
     private static let checksumSuffix = ".checksum"
-    private static let temporarySuffix = ".tmp"
+    static let temporarySuffix = ".tmp"
     private static let shardsName = "shards"
 
     package init(path: String) throws(QuiverError) {
@@ -69,12 +69,20 @@ package final class LocalSnapshotStorage: SnapshotStorage {
 
     /// Nil for what is no file, or has been deleted.
     private func describe(_ directory: String, _ name: String) -> SnapshotDescription? {
-        var status = stat()
-        guard unsafe lstat(directory + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard var found = LocalSnapshotStorage.describe(directory + "/" + name) else { return nil }
         let checksum = Files.text(directory + "/" + name + LocalSnapshotStorage.checksumSuffix, atMostBytes: 128)
+        found.checksum = checksum.flatMap { Hexadecimal.bytes($0)?.count == Checksum.bytes ? $0 : nil }
+        return found
+    }
+
+    /// What the file system says of a snapshot.
+    static func describe(_ path: String) -> SnapshotDescription? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
         return SnapshotDescription(
             name: name, creationTime: SnapshotName.time(Int64(status.st_mtim.tv_sec)), size: UInt64(max(0, status.st_size)),
-            checksum: checksum.flatMap { Hexadecimal.bytes($0)?.count == Checksum.bytes ? $0 : nil })
+            checksum: nil)
     }
 
     package func open(_ scope: SnapshotScope, name: String) throws(QuiverError) -> any SnapshotContent {
@@ -176,9 +184,48 @@ private final class LocalSnapshotFile: SnapshotSink {
     deinit { discard() }
 }
 
+/// A snapshot in a file of a library user's choice.
+final class SnapshotFile: SnapshotSink {
+    private let path: String
+    private let file: LocalSnapshotFile
+
+    init(_ path: String) throws(QuiverError) {
+        self.path = path
+        do {
+            let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
+            file = try LocalSnapshotFile(Files.parent(of: path), name, LocalSnapshotStorage.temporarySuffix)
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws { try unsafe file.write(bytes) }
+
+    func publish() throws(QuiverError) -> SnapshotDescription {
+        do {
+            let checksum = try file.finish()
+            try file.publish()
+            guard var description = LocalSnapshotStorage.describe(path) else { throw SnapshotName.missing(path) }
+            description.checksum = checksum
+            return description
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
+    }
+
+    static func open(_ path: String) throws(QuiverError) -> LocalSnapshotContent {
+        guard let content = LocalSnapshotContent(Files.canonical(path) ?? path) else {
+            throw .notFound("there is no snapshot at \(path)")
+        }
+        return content
+    }
+}
+
 /// A file by a descriptor: it can be read after its name is gone.
 final class LocalSnapshotContent: SnapshotContent {
     let byteCount: UInt64
+    let modifiedSeconds: Int?
+    let tag: String?
     private let descriptor: Int32
     private let path: String
 
@@ -192,6 +239,10 @@ final class LocalSnapshotContent: SnapshotContent {
             return nil
         }
         byteCount = UInt64(max(0, status.st_size))
+        modifiedSeconds = Int(status.st_mtim.tv_sec)
+        // Of what Qdrant's is made.
+        tag = [UInt64(status.st_ino), byteCount, UInt64(max(0, status.st_mtim.tv_sec)), UInt64(max(0, status.st_mtim.tv_nsec))]
+            .map { String($0, radix: 16) }.joined(separator: ":")
         self.descriptor = descriptor
         self.path = path
     }

@@ -238,7 +238,7 @@ final class RecordLoader {
 
 /// Reads items; every read is checked against the end of the part.
 @safe
-private struct RecordReader {
+struct RecordReader {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
 

@@ -90,20 +90,25 @@ extension Database {
         // Opening reads logs: not while the catalogue waits.
         var cores: [ExactName: CollectionCore] = [:]
         for (staging, name) in staged {
-            cores[ExactName(name)] = try staging.core(named: name)
+            let core = try staging.core(named: name)
+            // The mark that came along is that of whoever copied the original.
+            try core.setLogMark(try keepsLogs ? core.view.load().sequence : nil)
+            cores[ExactName(name)] = core
         }
         try changingCatalog { () throws(QuiverError) in
             let change = try replacement(staged, aliases, replacing: replacing)
             do {
-                try catalog.put(change.collections, aliases: change.aliases)
+                try catalog.put(change.collections, aliases: aliases.isEmpty ? nil : change.aliases)
             } catch {
                 throw QuiverError(wrapping: error)
             }
             for (staging, _) in staged { staging.notePublished() }
-            for core in replaceContents(change, cores) {
+            let replaced = replaceContents(change, cores)
+            for core in replaced.cores {
                 core.close()
                 Files.removeTree(core.store.directory)
             }
+            for directory in replaced.unavailable { Files.removeTree(collectionsPath + "/" + directory) }
         }
     }
 }

@@ -39,7 +39,15 @@ struct SnapshotWriting {
         for (index, collection) in cut.collections.enumerated() {
             for segment in collection.segments {
                 let stem = SnapshotArchive.segmentStem(index, segment.id)
-                unsafe try collection.forEachSegmentPart(segment) { part in try unsafe archive.addPart(stem, part) }
+                guard var digest = StreamDigest() else { throw ArchiveError.outOfMemory }
+                unsafe try collection.forEachSegmentPart(segment) { part in
+                    unsafe digest.update(part)
+                    try unsafe archive.addPart(stem, part)
+                }
+                // A snapshot of what the disk has lost would be found out when it is needed.
+                guard segment.sha256.isEmpty || digest.value() == segment.sha256 else {
+                    throw QuiverError(.corrupted, "segment \(segment.id) of collection \(collection.name) is damaged")
+                }
                 collection.releaseSegment(segment)
             }
         }

@@ -25,7 +25,7 @@ package struct BackupCreation {
         package var logShare = 0.5
         /// But never for less log than this.
         package var leastLogBytes: UInt64 = 16 << 20
-        package var progress: (@Sendable (BackupProgress) -> Void)?
+        package var progress: (@Sendable (BackupProgress) throws -> Void)?
 
         package init() {}
     }
@@ -234,6 +234,6 @@ package struct BackupCreation {
 
     private func step(_ text: String) throws {
         try lock.renew()
-        options.progress?(BackupProgress(step: text, doneBytes: sender.sent.readBytes, totalBytes: nil))
+        try options.progress?(BackupProgress(step: text, doneBytes: sender.sent.readBytes, totalBytes: nil))
     }
 }

@@ -15,6 +15,8 @@ package enum BackupError: Error, Sendable {
     /// Another process works on the repository.
     case busy(String)
     case server(String)
+    /// Whoever was told of the progress wants no more.
+    case stopped(any Error)
 
     init(wrapping error: any Error) {
         switch error {
@@ -23,7 +25,7 @@ package enum BackupError: Error, Sendable {
             if case .caller(let inner) = error { self = BackupError(wrapping: inner) } else { self = .store(error) }
         case let error as QuiverError: self = .database(error)
         case let error as WebFailure: self = .server("\(error)")
-        default: self = .database(.service("\(error)"))
+        default: self = .stopped(error)
         }
     }
 }
@@ -34,6 +36,7 @@ extension BackupError: CustomStringConvertible {
         case .store(let error): "\(error)"
         case .database(let error): error.message
         case .request(let text), .key(let text), .busy(let text), .server(let text): text
+        case .stopped(let error): "\(error)"
         case .damaged(let list): list.joined(separator: "\n")
         }
     }

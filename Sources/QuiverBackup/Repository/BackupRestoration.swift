@@ -22,7 +22,7 @@ package struct BackupRestoration {
         package var collections: [(name: String, newName: String)]?
         /// Collections of the same names are replaced.
         package var isReplacing = false
-        package var progress: (@Sendable (BackupProgress) -> Void)?
+        package var progress: (@Sendable (BackupProgress) throws -> Void)?
 
         package init() {}
     }
@@ -157,7 +157,7 @@ package struct BackupRestoration {
             try content.withUnsafeBytes { try body($0) }
             done += UInt64(content.count)
             try lock?.renew()
-            options.progress?(BackupProgress(step: "restoring \(plan.newName)", doneBytes: done, totalBytes: total))
+            try options.progress?(BackupProgress(step: "restoring \(plan.newName)", doneBytes: done, totalBytes: total))
         }
     }
 

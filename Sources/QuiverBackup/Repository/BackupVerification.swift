@@ -27,7 +27,7 @@ package struct BackupVerification {
     /// - Parameter ids: nil: all backups.
     package static func run(
         _ repository: BackupRepository, ids: [String]? = nil, isQuick: Bool = false,
-        progress: (@Sendable (BackupProgress) -> Void)? = nil
+        progress: (@Sendable (BackupProgress) throws -> Void)? = nil
     ) throws(BackupError) -> Report {
         let lock: RepositoryLock?
         do throws(BackupError) {
@@ -118,7 +118,7 @@ package struct BackupVerification {
 
     private static func readAll(
         _ objects: [String], _ repository: BackupRepository, _ uses: Uses, _ known: [String: ObjectInfo],
-        _ lock: RepositoryLock?, _ progress: (@Sendable (BackupProgress) -> Void)?, _ report: inout Report
+        _ lock: RepositoryLock?, _ progress: (@Sendable (BackupProgress) throws -> Void)?, _ report: inout Report
     ) throws(BackupError) {
         struct State {
             var next = 0
@@ -153,7 +153,11 @@ package struct BackupVerification {
                         state.bytes += UInt64(sizes[object] ?? 0)
                         return state.bytes
                     }
-                    progress?(BackupProgress(step: "reading", doneBytes: bytes, totalBytes: total))
+                    do {
+                        try progress?(BackupProgress(step: "reading", doneBytes: bytes, totalBytes: total))
+                    } catch {
+                        state.withLock { $0.failure = .stopped(error) }
+                    }
                 }
             }
             if let failure = state.withLock({ $0.failure }) { throw failure }

@@ -101,8 +101,13 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "quiver")
         for notice in layers.notices { logger.notice("\(notice)") }
         for warning in layers.warnings { logger.warning("\(warning)") }
-        let database = try StorageOpening.open(
-            settings.storagePath, options: settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger))
+        let databaseOptions: Database.Options
+        do throws(ConfigurationError) {
+            databaseOptions = try settings.databaseOptions(cores: ProcessEnvironment.cores, logger: logger)
+        } catch {
+            throw CommandFailure(code: .configuration, message: error.description)
+        }
+        let database = try StorageOpening.open(settings.storagePath, options: databaseOptions)
         do throws(CommandFailure) {
             try StartSnapshots(collections: snapshots, storage: storageSnapshot, replaces: forceSnapshot)
                 .recover(into: database, logger)
@@ -147,6 +152,13 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// Opening a storage directory from the command line, with the exit code that tells what failed.
 enum StorageOpening {
+    /// For commands that are no server: the engine tells of errors alone.
+    static var quietOptions: Database.Options {
+        var options = Database.Options()
+        options.logger = Logger(label: "quiver") { LineLogHandler(label: $0, level: .error, format: .text) }
+        return options
+    }
+
     static func open(_ path: String, options: Database.Options) throws -> Database {
         do throws(QuiverError) {
             return try Database.open(path, options: options)

@@ -1,5 +1,6 @@
 import Logging
 import Quiver
+import QuiverBackup
 import QuiverModel
 import QuiverServer
 
@@ -16,6 +17,26 @@ struct Settings: Sendable {
         var endpointURL: String?
         var accessKey: String?
         var secretKey: String?
+
+        private static let section = "storage.snapshots_config.s3_config"
+
+        func storage() throws(ConfigurationError) -> S3SnapshotStorage {
+            guard let bucket else {
+                throw ConfigurationError(place: Self.section, message: "a bucket has to be given for snapshots in S3")
+            }
+            do throws(ObjectStoreError) {
+                let credentials: S3Credentials?
+                if let accessKey, let secretKey {
+                    credentials = S3Credentials(accessKeyID: accessKey, secretAccessKey: secretKey)
+                } else {
+                    credentials = try S3Credentials.find()
+                }
+                let location = try S3Location(bucket: bucket, region: region ?? "us-east-1", endpoint: endpointURL)
+                return S3SnapshotStorage(S3ObjectStore(location, credentials: credentials))
+            } catch {
+                throw ConfigurationError(place: Self.section, message: "\(error)")
+            }
+        }
     }
 
     var storagePath = "./storage"
@@ -31,12 +52,14 @@ struct Settings: Sendable {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
-    func databaseOptions(cores: Int, logger: Logger) -> Database.Options {
+    /// - Throws: `ConfigurationError` when the bucket of snapshots cannot be one, or there are no keys for it.
+    func databaseOptions(cores: Int, logger: Logger) throws(ConfigurationError) -> Database.Options {
         var options = Database.Options()
         options.workerThreads = searchThreads
         options.indexingThreads = optimizerCPUBudget >= 0 ? optimizerCPUBudget : max(1, cores + optimizerCPUBudget)
         options.logger = logger
         options.snapshotsPath = snapshotsPath
+        if snapshotsAreInS3 { options.snapshotStorage = try s3.storage() }
         return options
     }
 }

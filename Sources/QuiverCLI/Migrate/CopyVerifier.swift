@@ -91,8 +91,8 @@ struct CopyVerifier: Sendable {
     }
 
     static func aliases(_ server: RESTClient, of collection: String) async throws(CommandFailure) -> [String] {
-        let result = try await server.result("GET", RESTClient.path(collection, "/aliases"))
-        return (result["aliases"]?.elements ?? []).compactMap { $0["alias_name"]?.string }
+        let result = try await server.resultIfThere("GET", RESTClient.path(collection, "/aliases"))
+        return (result?["aliases"]?.elements ?? []).compactMap { $0["alias_name"]?.string }
     }
 
     // MARK: Points
@@ -247,7 +247,7 @@ struct CopyVerifier: Sendable {
         do throws(CommandFailure) {
             return try await server.result("POST", path, body)
         } catch {
-            guard error.code == .dataError else { throw error }
+            guard [.dataError, .noInput].contains(error.code) else { throw error }
             return nil
         }
     }

@@ -98,10 +98,10 @@ struct Migration: Sendable {
         return (result["collections"]?.elements ?? []).compactMap { $0["name"]?.string }
     }
 
-    /// Alias to collection.
+    /// Alias to collection; none where a server knows no aliases.
     private func aliases(_ server: RESTClient) async throws(CommandFailure) -> [String: String] {
-        let result = try await server.result("GET", "/aliases")
-        let pairs = (result["aliases"]?.elements ?? []).compactMap { alias -> (String, String)? in
+        let result = try await server.resultIfThere("GET", "/aliases")
+        let pairs = (result?["aliases"]?.elements ?? []).compactMap { alias -> (String, String)? in
             guard let name = alias["alias_name"]?.string, let collection = alias["collection_name"]?.string else { return nil }
             return (name, collection)
         }

@@ -54,3 +54,16 @@ final class InputFile: Sendable {
         return bytes
     }
 }
+
+enum InputDirectory {
+    /// - Throws: `CommandFailure` with 66 when there is none.
+    static func check(_ path: String) throws(CommandFailure) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw CommandFailure(code: .noInput, message: "\(path): \(SystemError.text(errno))")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw CommandFailure(code: .noInput, message: "\(path) is not a directory")
+        }
+    }
+}

@@ -38,10 +38,10 @@ struct LineLogHandler: LogHandler {
         switch format {
         case .text:
             line =
-                "\(Self.timestamp()) \(event.level.rawValue.uppercased()) \(label): \(Self.oneLine("\(event.message)"))"
+                "\(UTC.now) \(event.level.rawValue.uppercased()) \(label): \(Self.oneLine("\(event.message)"))"
             for (key, value) in pairs { line += " \(key)=\(Self.oneLine(value))" }
         case .json:
-            line = #"{"time":"\#(Self.timestamp())","level":"\#(event.level.rawValue)","label":\#(Self.quoted(label))"#
+            line = #"{"time":"\#(UTC.now)","level":"\#(event.level.rawValue)","label":\#(Self.quoted(label))"#
             line += #","message":\#(Self.quoted("\(event.message)"))"#
             for (key, value) in pairs { line += ",\(Self.quoted(key)):\(Self.quoted(value))" }
             line += "}"
@@ -74,22 +74,6 @@ struct LineLogHandler: LogHandler {
         #else
         Darwin.write($0, $1, $2)
         #endif
-    }
-
-    /// UTC with milliseconds, RFC 3339.
-    private static func timestamp() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        var parts = tm()
-        var seconds = now.tv_sec
-        gmtime_r(&seconds, &parts)
-        func padded(_ value: some BinaryInteger, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        let date = "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
-        let time = "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
-        return "\(date)T\(time).\(padded(now.tv_nsec / 1_000_000, 3))Z"
     }
 
     /// A message must not be able to begin a line of its own.

@@ -88,6 +88,17 @@ final class RESTClient: Sendable {
         return answer.status == 404 ? nil : try parsed(answer)["result"] ?? .null
     }
 
+    /// The same for what must not be asked twice.
+    func once(_ method: String, _ path: String) async throws(CommandFailure) -> JSONValue {
+        switch await transport.send(method, path, nil) {
+        case .success(let answer):
+            guard answer.status == 200 else { throw failure(method, path, answer) }
+            return try parsed(answer)["result"] ?? .null
+        case .failure(let error):
+            throw CommandFailure(code: .unavailable, message: "\(url) gives no answer (\(error.reason))")
+        }
+    }
+
     private func parsed(_ answer: Answer) throws(CommandFailure) -> JSONValue {
         do throws(JSONError) {
             return try JSONValue(parsing: answer.body)
@@ -101,6 +112,8 @@ final class RESTClient: Sendable {
         "/collections/" + PercentCoding.encode(collection) + rest
     }
 
+    static func coded(_ text: String) -> String { PercentCoding.encode(text) }
+
     /// 500 may be a server on its way down, or one that will always say so.
     private static func isPassing(_ status: Int, attempts: Int) -> Bool {
         switch status {
@@ -111,15 +124,19 @@ final class RESTClient: Sendable {
     }
 
     private func failure(_ method: String, _ path: String, _ answer: Answer) -> CommandFailure {
+        Self.failure(answer.status, "\(url) answered \(answer.status) to \(method) \(path): \(Self.message(answer.body))")
+    }
+
+    static func failure(_ status: Int, _ message: String) -> CommandFailure {
         let code: ExitCode =
-            switch answer.status {
+            switch status {
             case 401, 403: .noPermission
+            case 404: .noInput
             case 507: .inputOutput
             case 500...: .unavailable
             default: .dataError
             }
-        return CommandFailure(
-            code: code, message: "\(url) answered \(answer.status) to \(method) \(path): \(Self.message(answer.body))")
+        return CommandFailure(code: code, message: message)
     }
 
     /// The sentence of an error answer.

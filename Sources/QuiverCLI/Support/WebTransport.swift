@@ -11,10 +11,14 @@ final class WebTransport: RESTTransport {
     private let headers: [(name: String, value: String)]
 
     /// - Parameter connections: how many requests may be on their way at once.
-    init(_ address: ServerAddress, apiKey: String?, connections: Int = 8) {
+    convenience init(_ address: ServerAddress, apiKey: String?, connections: Int = 8) {
         var options = WebClient.Options()
         options.connectionsPerHost = connections
-        client = WebClient(options)
+        self.init(address, apiKey: apiKey, client: WebClient(options))
+    }
+
+    init(_ address: ServerAddress, apiKey: String?, client: WebClient) {
+        self.client = client
         url = address.url
         headers = [("accept", "application/json")] + (apiKey.map { [("api-key", $0)] } ?? [])
     }

@@ -35,6 +35,8 @@ final class BackupSessions: Sendable {
                 .overloaded(retryAfterSeconds: 10), "\(Self.mostSessions) backups are under way already")
         }
         defer { state.read { $0.opening -= 1 } }
+        // What comes after the cut has to be there when the next backup asks for it.
+        try database.keepLogs(true)
         let session = BackupSession(cut: try database.cut(of: collections))
         let needsWatch = state.read { state in
             state.entries[session.id] = Entry(session: session, lastUse: .now)
@@ -113,6 +115,9 @@ final class BackupSession: Sendable {
     func collection(_ identity: String) -> CollectionCut? { cut.collections.first { $0.identity == identity } }
 
     func release() {
-        for collection in cut.collections { collection.releaseRecords() }
+        for collection in cut.collections {
+            collection.releaseRecords()
+            for segment in collection.segments { collection.releaseSegment(segment) }
+        }
     }
 }

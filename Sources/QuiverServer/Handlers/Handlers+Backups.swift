@@ -6,8 +6,11 @@ import QuiverWire
 extension Handlers {
     func openBackup(_ call: Call) -> Outcome {
         .thread { reply throws(Rejection) in
-            let collections = try decode(call.body, RequestDecoder.backupSession)
-            let session = try engine { () throws(QuiverError) in try backupSessions.open(collections, of: database) }
+            let request = try decode(call.body, RequestDecoder.backupSession)
+            let session = try engine { () throws(QuiverError) in
+                if request.keepsLogs { try database.keepLogs(true) }
+                return try backupSessions.open(request.collections, of: database)
+            }
             do throws(Rejection) {
                 reply(.success(try manifest(session, call)))
             } catch {
@@ -24,6 +27,30 @@ extension Handlers {
         return .json(ResponseEncoder.flag(backupSessions.close(session.id), seconds: call.elapsedSeconds))
     }
 
+    func backupJournal(_ call: Call) throws(Rejection) -> Answer {
+        let session = try session(call)
+        let after = call.query.after
+        let entries = try engine { () throws(QuiverError) in
+            try StoredConfig.encode(try session.cut.journalEntries(after: after))
+        }
+        return report(.raw(entries), call)
+    }
+
+    func backupSaved(_ call: Call) throws(Rejection) -> Outcome {
+        let session = try session(call)
+        return .thread { reply throws(Rejection) in
+            for collection in session.cut.collections {
+                do throws(QuiverError) {
+                    try database.setLogMark(of: collection.identity, collection.sequence)
+                } catch {
+                    // Deleted meanwhile.
+                    guard case .notFound = error.kind else { throw ErrorAnswer.rejection(error) }
+                }
+            }
+            reply(.success(.json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))))
+        }
+    }
+
     func backupRecords(_ call: Call) throws(Rejection) -> Answer {
         let (session, collection) = try pinned(call)
         return frames(session) { frames in
@@ -38,6 +65,47 @@ extension Handlers {
             try collection.forEachLogRecord(after: after) { sequence, time, record in
                 try frames.write(.logRecord, sequence: sequence, time: time, record)
             }
+        }
+    }
+
+    /// Fewer entries than there were where not all of them are there any more.
+    func backupJournal(_ call: Call) throws(Rejection) -> Outcome {
+        let session = try session(call)
+        return .thread { reply throws(Rejection) in
+            let after = call.query.after
+            let entries = try engine { () throws(QuiverError) in try session.cut.journalEntries(after: after) }
+            var coded: [ReportValue] = []
+            for entry in entries {
+                coded.append(.raw(try engine { () throws(QuiverError) in try StoredConfig.encode(entry) }))
+            }
+            reply(.success(report(.array(coded), call)))
+        }
+    }
+
+    /// The copy is there: the logs of its collections have to be kept only from its moment on.
+    func backupSaved(_ call: Call) throws(Rejection) -> Outcome {
+        let session = try session(call)
+        return .thread { reply throws(Rejection) in
+            for collection in session.cut.collections {
+                try engine { () throws(QuiverError) in
+                    do throws(QuiverError) {
+                        try database.setLogMark(of: collection.identity, collection.sequence)
+                    } catch {
+                        // Deleted meanwhile.
+                        if error.kind != .notFound { throw error }
+                    }
+                }
+            }
+            reply(.success(.json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))))
+        }
+    }
+
+    /// Whether logs are kept for backups to come, or only as long as the server itself needs them.
+    func logRetention(_ call: Call) throws(Rejection) -> Outcome {
+        let isKept = try decode(call.body, RequestDecoder.logRetention)
+        return .thread { reply throws(Rejection) in
+            try engine { () throws(QuiverError) in try database.keepLogs(isKept) }
+            reply(.success(.json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))))
         }
     }
 
@@ -136,6 +204,7 @@ extension Handlers {
             .object([
                 ("session", .text(session.id)), ("idle_timeout_sec", .int(BackupSessions.idleSeconds)),
                 ("time_us", .int(Int(clamping: session.cut.time))),
+                ("journal_number", .int(Int(clamping: session.cut.journalNumber))),
                 ("server", .object([("quiver", .text(ServerVersion.quiver))])),
                 ("collections", .array(collections)),
                 (

@@ -10,6 +10,9 @@ extension Handlers {
     }
 
     func getCollection(_ call: Call) throws(Rejection) -> Outcome {
+        if let unavailable = database.unavailableCollection(call.collectionName) {
+            return .answer(.json(ResponseEncoder.collectionInfo(unavailable.info, seconds: call.elapsedSeconds)))
+        }
         let collection = try collection(call)
         return .worker { () throws(Rejection) in
             let info = try engine(call) { () throws(QuiverError) in try collection.infoBlocking() }

@@ -24,6 +24,7 @@ extension Handlers {
                 reports.append((name, try database.collection(name).storageReportBlocking()))
             } catch {
                 if error.kind == .notFound || error.kind == .closed { continue }
+                if database.unavailableCollection(name) != nil { continue }
                 throw ErrorAnswer.rejection(error)
             }
         }
@@ -48,7 +49,12 @@ extension Handlers {
     private func collections(
         _ reports: [(name: String, report: StorageReport)], _ parameters: ReportParameters, _ text: inout PrometheusText
     ) {
-        text.family("collections_total", .gauge, "number of collections", [([], Double(reports.count))])
+        text.family(
+            "collections_total", .gauge, "number of collections",
+            [([], Double(reports.count + database.unavailableCollections.count))])
+        text.family(
+            "quiver_collection_unavailable", .gauge, "collections that could not be opened",
+            database.unavailableCollections.map { ([("id", parameters.shown($0.name))], 1) })
         func family(_ name: String, _ help: String, _ value: (StorageReport) -> Int) {
             text.family(
                 name, .gauge, help, reports.map { ([("id", parameters.shown($0.name))], Double(value($0.report))) })
@@ -84,10 +90,22 @@ extension Handlers {
         }
         text.family(
             "collection_dead_replicas", .gauge, "total amount of shard replicas in non-active state", [([], 0)])
+        for (name, kind, help, number) in [
+            ("snapshot_creation_running", .gauge, "amount of snapshot creations that are currently running", \.creating),
+            ("snapshot_recovery_running", .gauge, "amount of snapshot recovery operations currently running", \.recovering),
+            ("snapshot_created_total", .counter, "total amount of snapshots created", \.created),
+            (
+                "quiver_snapshot_failures_total", .counter, "snapshot creations and recoveries that failed since the start",
+                \.failed
+            ),
+        ] as [(String, PrometheusText.Kind, String, KeyPath<SnapshotActivity.Counts, Int>)] {
+            text.family(
+                name, kind, help,
+                reports.map {
+                    ([("id", parameters.shown($0.name))], Double(snapshotActivity.counts($0.name)[keyPath: number]))
+                })
+        }
         for (name, kind, help) in [
-            ("snapshot_creation_running", .gauge, "amount of snapshot creations that are currently running"),
-            ("snapshot_recovery_running", .gauge, "amount of snapshot recovery operations currently running"),
-            ("snapshot_created_total", .counter, "total amount of snapshots created"),
             ("collection_shard_transfer_incoming", .gauge, "incoming shard transfers currently running"),
             ("collection_shard_transfer_outgoing", .gauge, "outgoing shard transfers currently running"),
             ("collection_shard_transfer_failed", .gauge, "number of failed shard transfers"),

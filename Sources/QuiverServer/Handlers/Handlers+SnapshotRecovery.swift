@@ -96,7 +96,13 @@ extension Handlers {
             } catch {
                 // Whether it is the archive that was meant comes before what is wrong with it.
                 if stream.failure == nil, stream.hasChecksum { try stream.finish() }
-                throw stream.failure ?? ErrorAnswer.rejection(error)
+                if let failure = stream.failure { throw failure }
+                if error.kind == .badInput, !stream.isArchive {
+                    throw Rejection(
+                        status: 400,
+                        text: "Wrong input: The snapshot does not contain a collection config: \(error.message)")
+                }
+                throw ErrorAnswer.rejection(error)
             }
         }
         logger.info("collection recovered from a snapshot", metadata: ["collection": "\(name)"])

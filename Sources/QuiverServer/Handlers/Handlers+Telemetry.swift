@@ -33,9 +33,11 @@ extension Handlers {
                 let reports = try storageReports().filter { call.access.sees($0.name) }
                 collections.append(("collections", .array(reports.map { collection($0.name, $0.report, parameters) })))
                 collections.append(("snapshots", .array(reports.map { name, _ in
-                    .object([
-                        ("id", .text(parameters.shown(name))), ("running_snapshots", .int(0)),
-                        ("running_snapshot_recovery", .int(0)), ("total_snapshot_creations", .int(0)),
+                    let counts = snapshotActivity.counts(name)
+                    return .object([
+                        ("id", .text(parameters.shown(name))), ("running_snapshots", .int(counts.creating)),
+                        ("running_snapshot_recovery", .int(counts.recovering)),
+                        ("total_snapshot_creations", .int(counts.created)),
                     ])
                 })))
             }

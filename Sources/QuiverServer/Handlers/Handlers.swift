@@ -120,11 +120,16 @@ struct Handlers: Sendable {
         case .openBackup: openBackup(call)
         case .backupManifest: .answer(try backupManifest(call))
         case .closeBackup: .answer(try closeBackup(call))
+        case .backupJournal: .answer(try backupJournal(call))
+        case .backupSaved: try backupSaved(call)
         case .backupRecords: .answer(try backupRecords(call))
         case .releaseBackupRecords: .answer(try releaseBackupRecords(call))
         case .backupSegment: .answer(try backupSegment(call))
         case .releaseBackupSegment: .answer(try releaseBackupSegment(call))
         case .backupLog: .answer(try backupLog(call))
+        case .backupJournal: try backupJournal(call)
+        case .backupSaved: try backupSaved(call)
+        case .logRetention: try logRetention(call)
 
         case .unavailable(let what): throw .unavailable(what)
         case .clusterOnly: throw .clusterOnly

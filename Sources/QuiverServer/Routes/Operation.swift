@@ -36,8 +36,9 @@ package enum Operation: Hashable, Sendable {
     case streamShardSnapshot
 
     // Backups of a running server
-    case openBackup, backupManifest, closeBackup
+    case openBackup, backupManifest, closeBackup, backupJournal, backupSaved
     case backupRecords, releaseBackupRecords, backupSegment, releaseBackupSegment, backupLog
+    case backupJournal, backupSaved, logRetention
 
     /// Part of Qdrant's interface that is not there yet: 501, naming it.
     case unavailable(String)

@@ -141,6 +141,12 @@ package enum RouteTable {
             Route(.post, "/quiver/backups", .openBackup, .globalManage, .same("pins all or some collections at one moment")),
             Route(.get, session, .backupManifest, .globalManage, .same("what was pinned")),
             Route(.delete, session, .closeBackup, .globalManage, .same("lets go of it")),
+            Route(
+                .get, session + "/journal", .backupJournal, .globalManage, [.after],
+                .same("changes of the catalogue behind an entry of its journal")),
+            Route(
+                .post, session + "/saved", .backupSaved, .globalManage,
+                .same("a copy is safe: logs up to it need not be kept")),
             Route(.get, records, .backupRecords, .globalManage, .same("the records of a collection, streamed"))
                 .streaming(.download),
             Route(.delete, records, .releaseBackupRecords, .globalManage, .same("lets go of them")),
@@ -151,6 +157,15 @@ package enum RouteTable {
                 .get, session + "/{identity}/log", .backupLog, .globalManage, [.after],
                 .same("the updates behind a sequence number, streamed")
             ).streaming(.download),
+            Route(
+                .get, session + "/journal", .backupJournal, .globalManage, [.after],
+                .same("the changes of collections and aliases behind a number")),
+            Route(
+                .post, session + "/saved", .backupSaved, .globalManage,
+                .same("the copy is there: earlier log records need not be kept")),
+            Route(
+                .put, "/quiver/log_retention", .logRetention, .globalManage,
+                .same("whether logs are kept for backups to come")),
         ]
     }()
 

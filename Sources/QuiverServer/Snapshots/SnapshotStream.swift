@@ -11,6 +11,8 @@ final class SnapshotStream {
     private let mismatch: (_ expected: String, _ actual: String) -> Rejection
     private var isOver = false
     private(set) var failure: Rejection?
+    /// The first bytes.
+    private var beginning: [UInt8] = []
 
     /// - Parameters:
     ///   - checksum: SHA-256 of the archive in hexadecimal digits; nil: not compared.
@@ -27,6 +29,11 @@ final class SnapshotStream {
 
     var hasChecksum: Bool { checksum != nil }
 
+    /// Whether what came is an archive at all: it begins with the name of its first file.
+    var isArchive: Bool { beginning == Self.firstName }
+
+    private static let firstName = Array("quiver.json".utf8)
+
     /// An `ArchiveSource`. The checksum is compared before the end is told.
     func next(_ target: UnsafeMutableRawBufferPointer) throws -> Int {
         if let failure { throw failure }
@@ -34,6 +41,9 @@ final class SnapshotStream {
         do throws(Rejection) {
             let count = try read(target)
             if count > 0 {
+                if beginning.count < Self.firstName.count {
+                    beginning += target.prefix(min(count, Self.firstName.count - beginning.count))
+                }
                 digest?.update(UnsafeRawBufferPointer(rebasing: target.prefix(count)))
                 return count
             }

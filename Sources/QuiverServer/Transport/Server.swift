@@ -30,17 +30,25 @@ public struct QuiverServer: Sendable {
         let ownGroup =
             options.eventLoopThreads > 0
             ? MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoopThreads) : nil
+        let handlers: Handlers
         let listeners: [Listener]
         do {
-            listeners = try await startAll(group: ownGroup ?? MultiThreadedEventLoopGroup.singleton)
+            handlers = try Handlers(database: database, options: options, logger: logger)
+            listeners = try await startAll(handlers, group: ownGroup ?? MultiThreadedEventLoopGroup.singleton)
         } catch {
             try? await ownGroup?.shutdownGracefully()
             throw error
         }
         onListening(options.host, listeners.first?.port ?? 0)
         for await _ in signals { break }
+        let patience = ContinuousClock.now + options.drainTimeout
         var unfinished = 0
         for listener in listeners { unfinished += await listener.stop(within: options.drainTimeout) }
+        handlers.backupSessions.closeAll()
+        // What nobody waits for, such as a snapshot that was asked for with `wait=false`, ends as well where it can.
+        if await !isIdle(handlers.longWork, until: patience) {
+            logger.warning("a snapshot or a recovery was not finished")
+        }
         try? await ownGroup?.shutdownGracefully()
         if unfinished > 0 { throw ServerFailure.unfinished(unfinished) }
     }
@@ -52,7 +60,17 @@ public struct QuiverServer: Sendable {
 
     /// The interface, and the port for metrics where there is one. When one of them cannot be listened on, neither is.
     func startAll(group: any EventLoopGroup) async throws -> [Listener] {
-        let handlers = try Handlers(database: database, options: options, logger: logger)
+        try await startAll(try Handlers(database: database, options: options, logger: logger), group: group)
+    }
+
+    private func isIdle(_ work: LongWork, until end: ContinuousClock.Instant) async -> Bool {
+        let seconds = max(1, (end - .now).seconds)
+        return await withCheckedContinuation { continuation in
+            OSThread.detach { continuation.resume(returning: work.waitUntilIdle(atMostSeconds: seconds)) }
+        }
+    }
+
+    private func startAll(_ handlers: Handlers, group: any EventLoopGroup) async throws -> [Listener] {
         let first = try await start(handlers, group: group)
         guard options.metricsPort > 0 else { return [first] }
         do {

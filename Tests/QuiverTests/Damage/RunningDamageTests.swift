@@ -77,7 +77,7 @@ import Testing
         #expect(found == .corrupted)
         #expect(await kind { try await test.upsert(9000..<9001) } != nil)
         test.close()
-        #expect(await kind { _ = try Database.open(test.path, options: test.options) } == .corrupted)
+        #expect(test.refusal()?.kind == .corrupted)
     }
 }
 

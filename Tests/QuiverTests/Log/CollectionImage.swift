@@ -23,7 +23,7 @@ struct CollectionImage: Equatable {
         let view = reader.view
         let handle = reader.transaction.handle
         sequence = view.sequence
-        time = try handle.get(core.store.meta, StoreState.key).map { try StoreState($0).time } ?? 0
+        time = try handle.getChecked(core.store.meta, StoreState.key).map { try StoreState($0).time } ?? 0
         config = core.config
         vectorNames = view.vectors.map { "\($0.field.name): \($0.field.kind), \($0.field.dimension)" }
         indexes = Dictionary(uniqueKeysWithValues: view.indexes.indexes.map { ($0.field.text, $0.params) })

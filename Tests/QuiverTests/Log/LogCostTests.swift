@@ -1,5 +1,6 @@
 import Foundation
 import Quiver
+import QuiverLMDB
 import QuiverTestKit
 import Testing
 
@@ -11,8 +12,8 @@ import Testing
 struct LogCostTests {
     private static let dimension = 128
 
-    private func options() -> Database.Options {
-        var options = Database.Options()
+    private func options() -> Quiver.Database.Options {
+        var options = Quiver.Database.Options()
         options.workerThreads = 1
         options.indexingThreads = 1
         return options
@@ -54,18 +55,18 @@ struct LogCostTests {
     private func write(_ batches: [PointBatch], to collection: Quiver.Collection) throws {
         let progress = LockedCondition(0)
         for batch in batches {
-            progress.wait { waiting in
+            progress.wait { waiting -> Void? in
                 if waiting >= 64 { return nil }
                 waiting += 1
                 return ()
             }
             try collection.submitBlocking([.upsert(batch)]) { _ in progress.change { $0 -= 1 } }
         }
-        progress.wait { $0 == 0 ? () : nil }
+        progress.wait { waiting -> Void? in waiting == 0 ? () : nil }
     }
 
     private func open(_ directory: TemporaryDirectory, _ name: String, keeping: Bool) throws -> Quiver.Collection {
-        let database = try Database.open(directory.path + "/" + name, options: options())
+        let database = try Quiver.Database.open(directory.path + "/" + name, options: options())
         if keeping { try database.keepLogs(true) }
         try database.createCollectionBlocking("c", config())
         let collection = try database.collection("c")
@@ -94,7 +95,7 @@ struct LogCostTests {
         guard let kept else { return }
         let records = try logRecords(kept)
         print("bytes of a record: \(records[1].count), of all: \(records.reduce(0) { $0 + $1.count })")
-        let target = try Database.open(directory.path + "/replayed", options: options())
+        let target = try Quiver.Database.open(directory.path + "/replayed", options: options())
         try target.createCollectionBlocking("c", config())
         let collection = try target.collection("c")
         let replay = CollectionReplay(core: collection.core)
@@ -114,14 +115,14 @@ struct LogCostTests {
         kept.database.close()
         for _ in 0..<3 {
             for path in paths {
-                var database: Database?
-                let cost = try measure { database = try Database.open(path, options: options()) }
+                var database: Quiver.Database?
+                let cost = try measure { database = try Quiver.Database.open(path, options: options()) }
                 print("open \(path.suffix(5)): wall \(cost.wall), CPU \(cost.cpu)")
                 database?.close()
             }
         }
         // Trimming all of it at once.
-        let database = try Database.open(paths[0], options: options())
+        let database = try Quiver.Database.open(paths[0], options: options())
         let again = try database.collection("c")
         let bytes = try logBytes(again)
         let trim = try measure { try again.core.setLogMark(nil) }

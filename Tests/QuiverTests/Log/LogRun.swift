@@ -13,6 +13,9 @@ struct LogRun {
     var random: ModelRandom
     /// By sequence number.
     var images: [UInt64: CollectionImage] = [:]
+    /// Where copies by `cut` are staged.
+    let restored: Database
+    var stagings: [CollectionStaging] = []
     /// Storage directories as they were at a number.
     var copies: [(path: String, sequence: UInt64)] = []
     var events: [String: Int] = [:]
@@ -59,6 +62,7 @@ struct LogRun {
         random = ModelRandom(random: SeededGenerator(seed: seed), shape: LogRun.shape)
         database = try Database.open(directory.path + "/original", options: LogRun.options)
         try database.keepLogs(true)
+        restored = try Database.open(directory.path + "/restored", options: LogRun.options)
         try await database.createCollection(LogRun.name, LogRun.config)
         collection = try database.collection(LogRun.name)
         try takeImage()
@@ -86,6 +90,9 @@ struct LogRun {
         case 93..<95:
             try await collection.seal()
             note("seal")
+        case 95..<98:
+            try stage()
+            note("cut")
         default:
             let path = directory.path + "/copy\(copies.count)"
             try await collection.copyStorage(from: directory.path + "/original", to: path)
@@ -93,6 +100,20 @@ struct LogRun {
             note("copy")
         }
         try takeImage()
+    }
+
+    /// While sealing and merging go on.
+    private mutating func stage() throws {
+        let cut = try database.cut(of: [LogRun.name]).collections[0]
+        let staging = try restored.stage(cut.manifest)
+        try cut.forEachRecordPart { try staging.addRecordPart($0) }
+        cut.releaseRecords()
+        for segment in cut.segments {
+            try staging.beginSegment(segment)
+            try cut.forEachSegmentPart(segment) { try staging.addSegmentPart($0) }
+            try staging.endSegment()
+        }
+        stagings.append(staging)
     }
 
     private func known() throws -> [PointID] {

@@ -1,5 +1,6 @@
 import Foundation
 import Quiver
+import QuiverLMDB
 import QuiverTestKit
 import Testing
 
@@ -72,6 +73,30 @@ struct ReplayTests {
             reopened.close()
         }
 
+        // What was copied while the original was in use.
+        for (number, staging) in run.stagings.enumerated() {
+            let sequence = staging.manifest.sequence
+            let target = random.pick(run.images.keys.filter { $0 >= sequence }.sorted())
+            let name = "restored \(number)"
+            do {
+                for record in records[Int(sequence)..<Int(target)] { try record.withUnsafeBytes { try staging.replay($0) } }
+                try staging.publish(as: name, replacing: false)
+                let collection = try run.restored.collection(name)
+                if let expected = run.images[target] {
+                    let difference = try CollectionImage(collection).difference(from: expected)
+                    #expect(difference == nil, "QUIVER_SEED=\(seed), staged at \(sequence), replayed to \(target)")
+                }
+                try await collection.update([.deletePoints(.filter(Filter()))])
+                #expect(collection.lastSequence == target + 1)
+            } catch {
+                Issue.record("QUIVER_SEED=\(seed), staged at \(sequence), replayed to \(target): \(error)")
+            }
+        }
+        run.restored.close()
+        let reopened = try Database.open(run.directory.path + "/restored", options: LogRun.options)
+        #expect(reopened.collectionNames.count == run.stagings.count)
+        reopened.close()
+
         // From nothing.
         let database = try Database.open(run.directory.path + "/new", options: LogRun.options)
         try await database.createCollection(LogRun.name, LogRun.config)
@@ -121,7 +146,14 @@ struct ReplayTests {
         other.database.close()
     }
 
-    @Test func damagedRecordsAreRefusedOrRead() async throws {
+    /// With the checksum of what they say now.
+    private func sealed(_ bytes: [UInt8]) -> [UInt8] {
+        let content = Array(bytes.dropLast(LogRecord.checksumBytes))
+        let checksum = content.withUnsafeBytes { CRC32C.of($0) }
+        return content + withUnsafeBytes(of: checksum.littleEndian) { Array($0) }
+    }
+
+    @Test func damagedRecordsAreRefused() async throws {
         let seed = runSeed("damaged replay")
         var run = try await LogRun(seed: seed)
         for _ in 0..<40 { try await run.step() }
@@ -132,15 +164,21 @@ struct ReplayTests {
         for record in records {
             // Whatever was cut off is noticed.
             for length in [0, 1, 20, random.below(record.count), record.count - 1] {
-                let error = #expect(throws: QuiverError.self) {
-                    try record.prefix(min(length, record.count - 1)).withUnsafeBytes { _ = try LogEntry($0) }
+                let cut = Array(record.prefix(min(length, record.count - 1)))
+                for bytes in [cut, sealed(cut)] {
+                    let error = #expect(throws: QuiverError.self) { try bytes.withUnsafeBytes { _ = try LogEntry($0) } }
+                    #expect(error?.kind == .corrupted)
                 }
-                #expect(error?.kind == .corrupted)
             }
-            #expect(throws: QuiverError.self) { try (record + [0]).withUnsafeBytes { _ = try LogEntry($0) } }
+            for bytes in [record + [0], sealed(record + [0])] {
+                #expect(throws: QuiverError.self) { try bytes.withUnsafeBytes { _ = try LogEntry($0) } }
+            }
             for _ in 0..<20 {
                 var bytes = record
                 bytes[random.below(bytes.count)] ^= UInt8(1 << random.below(8))
+                #expect(throws: QuiverError.self) { try bytes.withUnsafeBytes { _ = try LogEntry($0) } }
+                // By somebody who knows the checksum: refused or taken, and nothing worse.
+                bytes = sealed(bytes)
                 let replay = CollectionReplay(core: collection.core)
                 do {
                     try bytes.withUnsafeBytes { try replay.replay($0) }

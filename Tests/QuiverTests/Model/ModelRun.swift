@@ -199,6 +199,16 @@ struct ModelRun {
         try await checkEverything()
     }
 
+    /// Goes on in a new directory, with a database that `fill` fills.
+    mutating func moveOn(_ fill: (Database) throws -> Void) throws {
+        generation += 1
+        Files.removeTree(path)
+        path = directory.path + "/\(generation)"
+        database = try Database.open(path, options: ModelRun.options)
+        try fill(database)
+        collection = try database.collection(ModelRun.collectionName)
+    }
+
     // MARK: The whole state
 
     mutating func checkEverything() async throws {

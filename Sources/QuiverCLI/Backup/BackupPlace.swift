@@ -1,0 +1,143 @@
+import ArgumentParser
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+import QuiverBackup
+
+/// Where backups are, and with which key; shared by all `quiver backup` commands.
+struct BackupPlace: ParsableArguments {
+    @Option(
+        name: [.customShort("r"), .long],
+        help: ArgumentHelp("Where backups are: a directory, or s3://bucket/prefix.", valueName: "dir|s3://…"),
+        completion: .directory)
+    var repository: String
+
+    @Option(help: ArgumentHelp("The S3 server, e.g. http://minio:9000; Amazon's own unless given.", valueName: "url"))
+    var s3Endpoint: String?
+
+    @Option(help: ArgumentHelp("The region; us-east-1 unless given or in the environment.", valueName: "name"))
+    var s3Region: String?
+
+    @Option(help: ArgumentHelp("path or virtual-host: where the bucket's name goes.", valueName: "style"))
+    var s3Style: S3StyleArgument?
+
+    @Option(
+        help: ArgumentHelp("Credentials as the AWS tools keep them, with [profile] sections.", valueName: "file"),
+        completion: .file())
+    var s3Credentials: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The key of an encrypted repository: 32 bytes, or they as hexadecimal or Base64.", valueName: "file"),
+        completion: .file())
+    var keyFile: String?
+
+    @Flag(help: "Tell everything as JSON lines on standard output.")
+    var json = false
+
+    static let environment = """
+        Credentials for S3 come from --s3-credentials, else from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+        AWS_SESSION_TOKEN, else from the file of the AWS tools (AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials; AWS_PROFILE).
+        Region and endpoint may come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL, the key
+        from QUIVER_BACKUP_KEY.
+        """
+
+    static let exitCodes = """
+        Exit codes: 1 something is damaged, 64 usage, 66 there is no such backup or collection, 69 the store or the server
+        does not answer, 70 a failure inside, 73 the storage or the repository is in use, or a collection is in the way, 74
+        reading or writing failed, 77 wrong or no key, credentials or rights, 130 interrupted.
+        """
+
+    func open(creating: Bool = false) throws -> BackupRepository {
+        try BackupFailure.telling { () throws(BackupError) in
+            let key = try self.key()
+            do throws(ObjectStoreError) {
+                let store = try store(creating: creating)
+                return try BackupRepository(store, key: key, creating: creating)
+            } catch {
+                throw BackupError.store(error)
+            }
+        }
+    }
+
+    private func key() throws(BackupError) -> RepositoryKey? {
+        if let keyFile { return try RepositoryKey(file: keyFile) }
+        guard let text = environmentValue("QUIVER_BACKUP_KEY") else { return nil }
+        guard let key = RepositoryKey(text: text) else {
+            throw .key("QUIVER_BACKUP_KEY holds no key: 64 hexadecimal digits, or 44 characters of Base64")
+        }
+        return key
+    }
+
+    private func store(creating: Bool) throws(ObjectStoreError) -> any ObjectStore {
+        guard let (bucket, prefix) = S3Location.parts(of: repository) else {
+            return try DirectoryObjectStore(repository, mustExist: !creating)
+        }
+        let location = try S3Location(
+            bucket: bucket, prefix: prefix,
+            region: s3Region ?? environmentValue("AWS_REGION") ?? environmentValue("AWS_DEFAULT_REGION") ?? "us-east-1",
+            endpoint: s3Endpoint ?? environmentValue("AWS_ENDPOINT_URL_S3") ?? environmentValue("AWS_ENDPOINT_URL"),
+            style: s3Style?.style)
+        return S3ObjectStore(location, credentials: try S3Credentials.find(file: s3Credentials))
+    }
+}
+
+func environmentValue(_ name: String) -> String? {
+    guard let value = getenv(name), value[0] != 0 else { return nil }
+    return String(cString: value)
+}
+
+struct S3StyleArgument: ExpressibleByArgument {
+    var style: S3Location.Style
+
+    init?(argument: String) {
+        guard let style = S3Location.Style(rawValue: argument) else { return nil }
+        self.style = style
+    }
+
+    static var allValueStrings: [String] { S3Location.Style.allCases.map(\.rawValue) }
+}
+
+/// Errors of backups as sentences with exit codes.
+enum BackupFailure {
+    static func telling<Value>(_ body: () throws(BackupError) -> Value) throws -> Value {
+        do { return try body() } catch { throw failure(error) }
+    }
+
+    static func failure(_ error: BackupError) -> CommandFailure {
+        if case .stopped(let error as CommandFailure) = error { return error }
+        return CommandFailure(code: code(error), message: "\(error)")
+    }
+
+    private static func code(_ error: BackupError) -> ExitCode {
+        switch error {
+        case .damaged: .differs
+        case .request: .noInput
+        case .key: .noPermission
+        case .busy: .cannotCreate
+        case .server: .unavailable
+        case .stopped: .software
+        case .store(let error):
+            switch error {
+            case .notFound: .noInput
+            case .refused: .noPermission
+            case .unavailable: .unavailable
+            case .invalid: .usage
+            case .inputOutput, .full: .inputOutput
+            case .caller: .software
+            }
+        case .database(let error):
+            switch error.kind {
+            case .locked, .alreadyExists, .badRequest, .badInput: .cannotCreate
+            case .notFound: .noInput
+            case .corrupted: .differs
+            case .insufficientStorage, .readOnly: .inputOutput
+            case .overloaded, .timeout: .unavailable
+            default: .software
+            }
+        }
+    }
+}

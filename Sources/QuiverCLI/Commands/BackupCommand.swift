@@ -1,0 +1,309 @@
+import ArgumentParser
+import Logging
+import Quiver
+import QuiverBackup
+import QuiverJSON
+import QuiverModel
+
+struct BackupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Save collections to a directory or to S3, and bring them back.",
+        discussion: """
+            A backup has all collections at one moment. The first one copies them; later ones send only what was not there
+            yet: the log since the last backup, and segments that no backup has. Any moment between two backups can be
+            restored. With a key everything is encrypted (AES-256-GCM).
+
+            \(BackupPlace.environment)
+
+            \(BackupPlace.exitCodes)
+
+            Examples:
+              quiver backup create -r /backups --server http://localhost:6333
+              quiver backup create -r s3://bucket/quiver --s3-endpoint http://minio:9000 --storage ./storage
+              quiver backup list -r /backups
+              quiver backup restore -r /backups --storage ./restored --to 2026-11-21T17:25:00Z
+              quiver backup prune -r /backups --keep-last 7 --keep-weekly 8
+              quiver backup verify -r /backups
+            """,
+        subcommands: [
+            BackupCreateCommand.self, BackupListCommand.self, BackupRestoreCommand.self, BackupPruneCommand.self,
+            BackupVerifyCommand.self,
+        ])
+}
+
+struct BackupCreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a backup.",
+        discussion: """
+            The repository is made when there is none; encrypted if there is a key. The collections come from a running
+            server (--server), or from a storage directory that no server has open (--storage).
+            """)
+
+    @OptionGroup var place: BackupPlace
+
+    @Option(
+        help: ArgumentHelp("A storage directory that no server has open.", valueName: "dir"), completion: .directory)
+    var storage: String?
+
+    @Option(help: ArgumentHelp("A running server, as http://host:port.", valueName: "url"))
+    var server: String?
+
+    @Option(help: "The server's API key; else QUIVER_API_KEY.")
+    var apiKey: String?
+
+    @Option(name: .customLong("collection"), help: "Only this collection; repeatable.")
+    var collections: [String] = []
+
+    @Flag(help: "Copy everything as a whole, and not the log since the last backup.")
+    var full = false
+
+    func validate() throws {
+        guard (storage == nil) != (server == nil) else { throw ValidationError("Give either --storage or --server.") }
+    }
+
+    func run() throws {
+        Interruption.listen()
+        let progress = Progress(isJSON: place.json)
+        let repository = try place.open(creating: true)
+        var options = BackupCreation.Options()
+        options.collections = collections.isEmpty ? nil : collections
+        options.isFull = full
+        options.progress = progress.telling
+        progress.begin("saving", unit: .bytes)
+        let manifest: BackupManifest
+        if let storage {
+            let database = try StorageOpening.open(storage, options: StorageOpening.quietOptions)
+            defer { database.close() }
+            manifest = try create(repository, DatabaseBackupSource(database), options)
+        } else {
+            let source = ServerBackupSource(server ?? "", apiKey: apiKey ?? environmentValue("QUIVER_API_KEY"))
+            manifest = try create(repository, source, options)
+        }
+        progress.end()
+        progress.event("backup") { BackupListing.write(manifest, to: &$0) }
+        if !place.json { print(BackupListing.sentence(manifest)) }
+    }
+
+    private func create(
+        _ repository: BackupRepository, _ source: any BackupSource, _ options: BackupCreation.Options
+    ) throws -> BackupManifest {
+        try BackupFailure.telling { () throws(BackupError) in
+            try BackupCreation.run(repository, from: source, options)
+        }
+    }
+}
+
+struct BackupListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the backups, the oldest first.")
+
+    @OptionGroup var place: BackupPlace
+
+    func run() throws {
+        let progress = Progress(isJSON: place.json)
+        let repository = try place.open()
+        let ids = try BackupFailure.telling { () throws(BackupError) in try repository.backupIDs() }
+        var damage: [String] = []
+        for id in ids {
+            do throws(BackupError) {
+                let manifest = try repository.manifest(id)
+                progress.event("backup") { BackupListing.write(manifest, to: &$0) }
+                if !place.json { print(BackupListing.line(manifest)) }
+            } catch {
+                guard case .damaged(let list) = error else { throw BackupFailure.failure(error) }
+                damage += list
+            }
+        }
+        if !damage.isEmpty { throw BackupFailure.failure(.damaged(damage)) }
+    }
+}
+
+struct BackupRestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Bring collections back from a backup.",
+        discussion: """
+            Into a storage directory that no server has open, which is made when there is none. Everything is checked before
+            anything there changes; then all collections appear at once. To bring a collection into a running server,
+            restore it into a directory, and then: quiver snapshot create --storage, quiver snapshot upload --server.
+
+            --to takes a time (RFC 3339) or, with one --collection, a sequence number: the state is that after the last
+            update acknowledged until then. Any moment between two backups will do.
+            """)
+
+    @OptionGroup var place: BackupPlace
+
+    @Option(help: ArgumentHelp("The storage directory.", valueName: "dir"), completion: .directory)
+    var storage: String
+
+    @Option(help: "The id of a backup; the newest unless given.")
+    var backup: String?
+
+    @Option(help: ArgumentHelp("A moment.", valueName: "time|sequence"))
+    var to: String?
+
+    @Option(
+        name: .customLong("collection"),
+        help: ArgumentHelp("Only this collection, under this name; repeatable.", valueName: "name[=newname]"))
+    var collections: [String] = []
+
+    @Flag(help: "Replace collections of the same names.")
+    var replace = false
+
+    func validate() throws {
+        guard backup == nil || to == nil else { throw ValidationError("Give either --backup or --to.") }
+        _ = try moment()
+    }
+
+    private func moment() throws -> BackupRestoration.Moment {
+        if let backup { return .backup(backup) }
+        guard let to else { return .latest }
+        if let sequence = UInt64(to), to.utf8.count != 4 || collections.count == 1 { return .sequence(sequence) }
+        guard let time = Timestamp(to), time.microsecondsSinceEpoch >= 0 else {
+            throw ValidationError("`\(to)` is neither a time like 2026-11-21T17:25:00Z nor a sequence number.")
+        }
+        return .time(UInt64(time.microsecondsSinceEpoch))
+    }
+
+    func run() throws {
+        Interruption.listen()
+        let progress = Progress(isJSON: place.json)
+        let repository = try place.open()
+        var options = BackupRestoration.Options()
+        options.moment = try moment()
+        options.isReplacing = replace
+        options.progress = progress.telling
+        if !collections.isEmpty {
+            options.collections = collections.map { text in
+                guard let mark = text.firstIndex(of: "=") else { return (text, text) }
+                return (String(text[..<mark]), String(text[text.index(after: mark)...]))
+            }
+        }
+        let database = try StorageOpening.open(storage, options: StorageOpening.quietOptions)
+        defer { database.close() }
+        progress.begin("restoring", unit: .bytes)
+        let restored = try BackupFailure.telling { () throws(BackupError) in
+            try BackupRestoration.run(repository, into: database, options)
+        }
+        progress.end()
+        for one in restored {
+            progress.event("restored") { writer in
+                writer.member("collection", one.name)
+                writer.member("as", one.newName)
+                writer.member("sequence", Int(one.sequence))
+                writer.member("replayed", one.replayedRecords)
+                writer.member("backup", one.backup)
+            }
+            if !place.json {
+                let name = one.name == one.newName ? one.name : "\(one.name) as \(one.newName)"
+                print("restored \(name) at sequence \(one.sequence) from backup \(one.backup)"
+                    + (one.replayedRecords > 0 ? ", \(one.replayedRecords) updates replayed" : ""))
+            }
+        }
+    }
+}
+
+struct BackupPruneCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove old backups, and what only they need.",
+        discussion: """
+            A backup is kept when any of the rules keeps it; what kept backups need is never removed. What failed backups
+            left goes as well. Without rules nothing but that, and --remove, goes.
+            """)
+
+    @OptionGroup var place: BackupPlace
+
+    @Option(help: "Keep the newest so many.")
+    var keepLast: Int?
+
+    @Option(help: "Keep the newest of each of so many days (UTC).")
+    var keepDaily: Int?
+
+    @Option(help: "Keep the newest of each of so many weeks.")
+    var keepWeekly: Int?
+
+    @Option(help: "Keep the newest of each of so many months.")
+    var keepMonthly: Int?
+
+    @Option(help: ArgumentHelp("Keep all that are younger: 12h, 30d, 8w.", valueName: "time"))
+    var keepWithin: BackupAge?
+
+    @Option(help: ArgumentHelp("Remove this backup; repeatable.", valueName: "id"))
+    var remove: [String] = []
+
+    @Flag(help: "Only tell what would go.")
+    var dryRun = false
+
+    func validate() throws {
+        for count in [keepLast, keepDaily, keepWeekly, keepMonthly].compactMap(\.self) where count < 0 {
+            throw ValidationError("A number of backups is not negative.")
+        }
+        if [keepLast, keepDaily, keepWeekly, keepMonthly].compactMap(\.self).allSatisfy({ $0 == 0 }), keepWithin == nil,
+            keepLast != nil || keepDaily != nil || keepWeekly != nil || keepMonthly != nil
+        {
+            throw ValidationError("These rules keep nothing.")
+        }
+    }
+
+    func run() throws {
+        let progress = Progress(isJSON: place.json)
+        let repository = try place.open()
+        var retention = BackupRetention()
+        retention.last = keepLast
+        retention.daily = keepDaily
+        retention.weekly = keepWeekly
+        retention.monthly = keepMonthly
+        retention.withinSeconds = keepWithin?.seconds
+        let report = try BackupFailure.telling { () throws(BackupError) in
+            try BackupPruning.run(repository, keeping: retention, removing: Set(remove), isDry: dryRun)
+        }
+        progress.event("pruned") { writer in
+            writer.member("dry_run", dryRun)
+            writer.key("kept")
+            writer.texts(report.kept)
+            writer.key("removed")
+            writer.texts(report.removed)
+            writer.member("removed_objects", report.removedObjects)
+            writer.member("removed_bytes", Int(report.removedBytes))
+        }
+        if !place.json {
+            for id in report.removed { print((dryRun ? "would remove " : "removed ") + id) }
+            print("\(report.kept.count) backups kept, \(report.removed.count) \(dryRun ? "would go" : "removed"), with "
+                + "\(report.removedObjects) objects of \(ByteCount.text(Int(report.removedBytes)))")
+        }
+    }
+}
+
+struct BackupVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Look whether backups are whole.",
+        discussion: "Reads everything and compares it with its checksums; exit code 1 when something is damaged or missing.")
+
+    @OptionGroup var place: BackupPlace
+
+    @Option(help: "The id of a backup; repeatable; all unless given.")
+    var backup: [String] = []
+
+    @Flag(help: "Only look whether everything is there, without reading it.")
+    var quick = false
+
+    func run() throws {
+        Interruption.listen()
+        let progress = Progress(isJSON: place.json)
+        let repository = try place.open()
+        progress.begin("checking", unit: .bytes)
+        let report = try BackupFailure.telling { () throws(BackupError) in
+            try BackupVerification.run(
+                repository, ids: backup.isEmpty ? nil : backup, isQuick: quick, progress: progress.telling)
+        }
+        progress.end()
+        progress.event("verified") { writer in
+            writer.member("backups", report.backups)
+            writer.member("objects", report.objects)
+            writer.member("read_bytes", Int(report.readBytes))
+            writer.key("damage")
+            writer.texts(report.damage)
+        }
+        if !report.damage.isEmpty { throw BackupFailure.failure(.damaged(report.damage)) }
+        if !place.json { print("\(report.backups) backups are whole: \(report.objects) objects") }
+    }
+}
