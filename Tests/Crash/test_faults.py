@@ -87,6 +87,7 @@ def run_case(workshop, case, background=True):
         check(connection, [state], context + ": while it runs", random.Random(SEED))
         if case and case.error == "ENOSPC" and injected:
             state = resume(server, connection, state, context)
+        settle(connection, state, context)
         server.kill()
         workshop.judge_reopened(place, one_of([state]), context, SEED)
         shutil.rmtree(place)
@@ -95,6 +96,18 @@ def run_case(workshop, case, background=True):
         return f"{context}: {type(failure).__name__}: {failure}\n{server.log_tail(15)}", switches.injected, switches.last, {}
     finally:
         server.kill()
+
+
+def settle(connection, state, context):
+    """What failed in the background is tried again, and succeeds; only a collection that takes no more writes stays so."""
+    deadline = time.monotonic() + 80
+    for name in state.collections:
+        while True:
+            info = connection.call("GET", f"/collections/{name}")
+            if info["optimizer_status"] == "ok" or info["status"] == "red":
+                break
+            assert time.monotonic() < deadline, f"{context}: {name} still says {info['optimizer_status']}"
+            time.sleep(0.1)
 
 
 def resume(server, connection, state, context):

@@ -145,17 +145,23 @@ public final class Database: Sendable {
     }
 
     /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
-    /// directory of the collections is made after its first commit.
+    /// directory of the collections is made after its first commit, of a few pages.
     private static func openCatalog(_ path: String, _ logger: Logger) throws -> Catalog {
         let file = path + "/catalog.mdb"
         do {
             return try Catalog(path: file, logger: logger)
-        } catch LMDBError.invalidFile where !Files.exists(path + "/collections") {
+        } catch {
+            guard QuiverError(wrapping: error).kind == .corrupted, !Files.exists(path + "/collections"),
+                Files.byteCount(file) <= unfinishedCatalogBytes
+            else { throw error }
+            logger.warning("\(file) was never finished, and is made anew")
             Files.remove(file)
+            Files.remove(EnvironmentStamp.path(of: file))
             return try Catalog(path: file, logger: logger)
         }
     }
 
+    private static let unfinishedCatalogBytes = 64 << 10
     private static let lockPatience = Duration.seconds(2)
 
     var collectionsPath: String { path + "/collections" }
