@@ -268,6 +268,11 @@ public final class Database: Sendable {
 
     var unavailableByName: [ExactName: UnavailableCollection] { contents.withLock { $0.unavailable } }
 
+    /// The name that an alias leads to; any other name is its own.
+    func collectionName(_ nameOrAlias: String) -> String {
+        contents.withLock { $0.aliases[ExactName(nameOrAlias)]?.text } ?? nameOrAlias
+    }
+
     func unavailable(_ nameOrAlias: String) -> UnavailableCollection? {
         let name = ExactName(nameOrAlias)
         return contents.withLock { $0.unavailable[$0.aliases[name] ?? name] }
