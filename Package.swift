@@ -159,14 +159,14 @@ let package = Package(
             dependencies: ["QuiverBackup", "Quiver", "QuiverModel", "QuiverArchive", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
-            name: "QuiverTests", dependencies: ["Quiver", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
+            name: "QuiverTests", dependencies: ["Quiver", "QuiverArchive", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),
         .testTarget(
             name: "QuiverServerTests",
             dependencies: [
-                "QuiverServer", "Quiver", "QuiverModel", "QuiverWire", "QuiverTestKit",
+                "QuiverServer", "Quiver", "QuiverModel", "QuiverWire", "QuiverArchive", "QuiverTestKit",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),
