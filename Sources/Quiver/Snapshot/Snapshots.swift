@@ -85,7 +85,7 @@ package final class Snapshots: Sendable {
         case .storage: return .storage
         case .collection(let name): return .collection(try database.collectionName(name))
         case .shard(let name, let shard):
-            let name = try (try? database.collectionName(name)) ?? name
+            let name = try database.collectionName(name)
             guard shard == 0 else { throw .notFound("Shard \(shard) not found") }
             return .shard(name, shard)
         }
