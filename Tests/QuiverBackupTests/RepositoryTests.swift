@@ -1,6 +1,7 @@
 import Quiver
 import QuiverModel
 import QuiverTestKit
+import Synchronization
 import Testing
 
 @testable import QuiverBackup

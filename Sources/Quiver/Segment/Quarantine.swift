@@ -65,3 +65,13 @@ struct Quarantine {
 extension CollectionStore {
     var quarantine: Quarantine { Quarantine(directory: directory + "/quarantine") }
 }
+
+extension Database {
+    /// How many damaged files each open collection keeps aside.
+    package var quarantinedFiles: [(name: String, count: Int)] {
+        collectionNames.compactMap { name in
+            guard let core = try? core(name) else { return nil }
+            return (name: name, count: core.store.quarantine.files.count)
+        }
+    }
+}
