@@ -67,11 +67,12 @@ extension CollectionStore {
 }
 
 extension Database {
-    /// How many damaged files each open collection keeps aside.
+    /// How many damaged files each open collection keeps aside, of those that keep any.
     package var quarantinedFiles: [(name: String, count: Int)] {
         collectionNames.compactMap { name in
             guard let core = try? core(name) else { return nil }
-            return (name: name, count: core.store.quarantine.files.count)
+            let count = core.store.quarantine.files.count
+            return count > 0 ? (name: name, count: count) : nil
         }
     }
 }
