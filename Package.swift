@@ -166,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "QuiverServerTests",
             dependencies: [
-                "QuiverServer", "Quiver", "QuiverModel", "QuiverWire", "QuiverTestKit",
+                "QuiverServer", "Quiver", "QuiverModel", "QuiverWire", "QuiverArchive", "QuiverTestKit",
                 .product(name: "NIOCore", package: "swift-nio", condition: whenServing),
                 .product(name: "NIOPosix", package: "swift-nio", condition: whenServing),
                 .product(name: "Logging", package: "swift-log"),

@@ -15,7 +15,7 @@ struct QuiverCommand: AsyncParsableCommand {
         version: "quiver \(ServerVersion.quiver) (interface of Qdrant \(ServerVersion.interface))",
         subcommands: [
             ServeCommand.self, ImportCommand.self, MigrateCommand.self, SnapshotCommand.self, BackupCommand.self,
-            BenchCommand.self,
+            VerifyCommand.self, BenchCommand.self,
         ])
 
     /// Like the default, with our failures as one sentence and their own exit codes.

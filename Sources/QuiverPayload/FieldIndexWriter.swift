@@ -95,6 +95,19 @@ package struct FieldIndexWriter: ~Copyable {
         }
     }
 
+    /// The distinct keys that were collected for one slot, of one index, and whether the point counts; they are forgotten.
+    mutating func takeInsertion() -> (keys: Set<[UInt8]>, points: Int) {
+        var keys: Set<[UInt8]> = []
+        for change in changes {
+            keys.insert(Array(bytes[Int(change.keyOffset)..<Int(change.keyOffset) + Int(change.keyCount)]))
+        }
+        let points = pointDeltas.reduce(0, +)
+        changes.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+        for place in pointDeltas.indices { pointDeltas[place] = 0 }
+        return (keys, points)
+    }
+
     package func mark() -> Mark { Mark(changes: changes.count, bytes: bytes.count, pointDeltas: pointDeltas) }
 
     /// Forgets what was collected since `mark` (a request that failed). Not across a `flush`.

@@ -248,6 +248,19 @@ public final class Database: Sendable {
         }
     }
 
+    /// The name of the collection that is meant, whether it can be opened or not.
+    ///
+    /// - Throws: `.notFound`.
+    package func collectionName(_ nameOrAlias: String) throws(QuiverError) -> String {
+        let name = ExactName(nameOrAlias)
+        let found: String? = contents.withLock { contents in
+            let name = contents.aliases[name] ?? name
+            return contents.collections[name] != nil || contents.unavailable[name] != nil ? name.text : nil
+        }
+        if let found { return found }
+        throw isClosed ? Database.closed : .collectionMissing(nameOrAlias)
+    }
+
     /// The collection of this name, or that an alias of this name points to.
     ///
     /// - Throws: `.notFound`; `.corrupted` or `.service` with the reason for a collection that could not be opened.

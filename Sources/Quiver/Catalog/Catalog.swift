@@ -69,6 +69,15 @@ struct Catalog: Sendable {
         try environment.startStamping()
     }
 
+    /// The catalogue of a directory that nobody has open, to be read only.
+    init(reading path: String) throws {
+        environment = try Environment(path: path, options: .writeOnce)
+        meta = try environment.openDatabase("meta")
+        collections = try environment.openDatabase("collections")
+        aliases = try environment.openDatabase("aliases")
+        journal = CatalogJournal(environment: environment, meta: meta, entries: try environment.openDatabase("journal"))
+    }
+
     func read() throws -> Contents {
         let transaction = try environment.beginRead()
         var contents = Contents()

@@ -56,6 +56,12 @@ struct CollectionOpener {
 
     private func storedIndexes() throws -> [(PayloadPath, PayloadIndexParams)] {
         let transaction = try store.environment.beginRead()
+        return try CollectionOpener.storedIndexes(store, transaction.handle)
+    }
+
+    static func storedIndexes(
+        _ store: CollectionStore, _ transaction: TransactionHandle
+    ) throws -> [(PayloadPath, PayloadIndexParams)] {
         var indexes: [(PayloadPath, PayloadIndexParams)] = []
         var cursor = try transaction.openCursor(store.indexes)
         var entry = unsafe try cursor.first()

@@ -5,6 +5,7 @@ import QuiverModel
 @safe struct SealedRows: @unchecked Sendable {
     // @unchecked: pointers into the segment's read-only map, which its owner keeps.
     let stored: StoredRows
+    let pointCount: Int
     /// Of multivectors: `pointCount + 1` entries, see `SegmentChunk.rowOffsets`.
     let offsets: UnsafePointer<UInt32>?
     /// Nil for Manhattan.
@@ -20,6 +21,7 @@ import QuiverModel
 
     init(_ meta: SegmentMeta, _ chunks: SegmentReader) throws(QuiverError) {
         let count = meta.rowCount
+        pointCount = meta.pointCount
         stored = try SealedRows.openStored(meta, chunks)
         unsafe offsets = meta.kind == .multi ? try SealedRows.openOffsets(meta, chunks) : nil
         codes = meta.metric.usesCodes ? try SealedRows.openCodes(count, meta.dimension, chunks) : nil
@@ -33,6 +35,7 @@ import QuiverModel
 
     /// The rows alone, of a segment whose other parts are damaged.
     init(primaryOf meta: SegmentMeta, _ chunks: SegmentReader) throws(QuiverError) {
+        pointCount = meta.pointCount
         stored = try SealedRows.openStored(meta, chunks)
         unsafe offsets = meta.kind == .multi ? try SealedRows.openOffsets(meta, chunks) : nil
         codes = nil

@@ -1,3 +1,5 @@
+import Glibc
+
 import QuiverLMDB
 import QuiverModel
 
@@ -8,6 +10,21 @@ extension SegmentEntry {
     /// Describes a finished file that nobody has open, by its own structure: of a file that was just written, or that is
     /// known to be whole.
     static func describing(_ path: String, vectorName: String) throws(QuiverError) -> SegmentEntry {
+        let (meta, chunks) = try ownDirectory(path)
+        do throws(FileError) {
+            let file = try DataFile(path)
+            guard let sha256 = try file.sha256(0..<file.byteCount) else {
+                throw FileError(operation: "read", path: path, code: ENOMEM)
+            }
+            return SegmentEntry(
+                vectorName: vectorName, byteCount: file.byteCount, sha256: sha256, meta: meta, chunks: chunks)
+        } catch {
+            throw QuiverError(error)
+        }
+    }
+
+    /// What the pages of a file say themselves.
+    static func ownDirectory(_ path: String) throws(QuiverError) -> (meta: [UInt8], chunks: [Chunk]) {
         let environment = try mapping { () throws(LMDBError) in try Environment(path: path, options: .writeOnce) }
         let chunks: [Chunk]
         let meta: [UInt8]
@@ -22,14 +39,7 @@ extension SegmentEntry {
             chunks = try directory(transaction.handle, pageBytes: pageBytes, path)
         }
         try mapping { () throws(LMDBError) in try environment.close() }
-        do throws(FileError) {
-            let file = try DataFile(path)
-            guard let sha256 = try file.sha256(0..<file.byteCount) else { throw .init(operation: "read", path: path, code: 5) }
-            return SegmentEntry(
-                vectorName: vectorName, byteCount: file.byteCount, sha256: sha256, meta: meta, chunks: chunks)
-        } catch {
-            throw QuiverError(error)
-        }
+        return (meta, chunks)
     }
 
     private static func directory(

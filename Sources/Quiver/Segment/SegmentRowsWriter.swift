@@ -133,7 +133,7 @@ struct SegmentRowsWriter {
     // MARK: Quantization
 
     /// Rows that quantizers learn from, at most.
-    private static let sampleRows = 32_768
+    static let sampleRows = 32_768
 
     /// Lends rows as they are compared: all of them where they are stored so, otherwise a copy of some, evenly apart.
     private func withSample<Answer>(

@@ -78,15 +78,16 @@ package final class Snapshots: Sendable {
         }
     }
 
-    /// With the name of the collection itself, where an alias was given.
+    /// With the name of the collection itself, where an alias was given. One that cannot be opened has its snapshots all
+    /// the same.
     private func resolved(_ scope: SnapshotScope, _ database: Database) throws(QuiverError) -> SnapshotScope {
         switch scope {
         case .storage: return .storage
-        case .collection(let name): return .collection(try database.core(name).name)
+        case .collection(let name): return .collection(try database.collectionName(name))
         case .shard(let name, let shard):
-            let core = try database.core(name)
+            let name = try database.collectionName(name)
             guard shard == 0 else { throw .notFound("Shard \(shard) not found") }
-            return .shard(core.name, shard)
+            return .shard(name, shard)
         }
     }
 

@@ -5,6 +5,7 @@ import QuiverPayload
 extension StrictModeCheck {
     func updates(_ operations: [UpdateOperation]) throws(QuiverError) {
         for operation in operations { try update(operation) }
+        try pointCount(after: operations)
         if operations.contains(where: \.takesRoom) { try residentMemory() }
     }
 
@@ -48,6 +49,26 @@ extension StrictModeCheck {
         if let most = limits.maxPointsCount, view.pointCount >= most {
             throw .badRequest("Max points count limit of \(most) reached!")
         }
+    }
+
+    /// A full collection takes no upsert, as in Qdrant; one that is not full, none that would bring it beyond the limit.
+    private func pointCount(after operations: [UpdateOperation]) throws(QuiverError) {
+        guard let most = limits.maxPointsCount else { return }
+        let batches = operations.compactMap { operation -> PointBatch? in
+            if case .upsert(let batch) = operation, batch.mode != .updateOnly { batch } else { nil }
+        }
+        let present = core.view.load().pointCount
+        // Which of them are new is looked up only where it may matter.
+        guard batches.reduce(present, { $0 + $1.entries.count }) > most else { return }
+        let ids = Set(batches.flatMap { $0.entries.map(\.id) })
+        let new: Int
+        do {
+            let reader = try core.reader()
+            new = try ids.count { try reader.slot(of: $0) == nil }
+        } catch {
+            throw QuiverError(wrapping: error)
+        }
+        if present + new > most { throw .badRequest("Max points count limit of \(most) reached!") }
     }
 
     private func payloadSize(_ most: Int) throws(QuiverError) {

@@ -9,7 +9,7 @@ package struct BackupRestoration {
     package enum Moment: Sendable, Hashable {
         /// As a backup has it.
         case backup(String)
-        /// Microseconds since 1970: everything that was acknowledged until then, and nothing later.
+        /// Microseconds since 1970: everything that was acknowledged until then, and nothing that began later.
         case time(UInt64)
         /// Of the one chosen collection.
         case sequence(UInt64)

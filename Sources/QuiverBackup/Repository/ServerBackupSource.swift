@@ -25,7 +25,11 @@ package final class ServerBackupSource: BackupSource {
     package var place: String { url }
 
     package func begin(_ names: [String]?) throws -> any BackupSession {
-        struct Wanted: Encodable { var collections: [String]? }
+        struct Wanted: Encodable {
+            var collections: [String]?
+            // What comes after this moment has to be there when the next backup asks for it.
+            var keep_logs = true
+        }
         let body = try BackupJSON.encode(Wanted(collections: names))
         let manifest: Manifest = try result(send("POST", "/quiver/backups", body))
         return try ServerSession(self, manifest)
@@ -106,8 +110,11 @@ private final class ServerSession: BackupSession {
     }
 
     func journal(after number: UInt64) throws -> [CatalogJournal.Entry]? {
-        let entries: [CatalogJournal.Entry] = try source.result(source.send("GET", path + "/journal?after=\(number)"))
-        return journalNumber.map { $0 &- number } == UInt64(entries.count) ? entries : nil
+        struct Numbered: Decodable {
+            var entry: CatalogJournal.Entry
+        }
+        let entries: [Numbered]? = try source.result(source.send("GET", path + "/journal?after=\(number)"))
+        return entries?.map(\.entry)
     }
 
     func forEachRecordPart(_ collection: SessionCollection, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
@@ -159,7 +166,7 @@ private final class ServerSession: BackupSession {
     }
 
     func markSaved() throws {
-        _ = try source.send("POST", path + "/saved", Array("{}".utf8)).collectBlocking()
+        _ = try source.send("POST", path + "/saved").collectBlocking()
     }
 
     func end() {

@@ -6,6 +6,7 @@ import Darwin
 #endif
 
 import QuiverBackup
+import QuiverModel
 
 /// Where backups are, and with which key; shared by all `quiver backup` commands.
 struct BackupPlace: ParsableArguments {
@@ -53,13 +54,9 @@ struct BackupPlace: ParsableArguments {
 
     func open(creating: Bool = false) throws -> BackupRepository {
         try BackupFailure.telling { () throws(BackupError) in
-            let key = try self.key()
-            do throws(ObjectStoreError) {
-                let store = try store(creating: creating)
-                return try BackupRepository(store, key: key, creating: creating)
-            } catch {
-                throw BackupError.store(error)
-            }
+            let store: any ObjectStore
+            do throws(ObjectStoreError) { store = try self.store(creating: creating) } catch { throw .store(error) }
+            return try BackupRepository(store, key: try key(), creating: creating)
         }
     }
 

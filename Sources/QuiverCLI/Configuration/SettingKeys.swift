@@ -79,6 +79,10 @@ enum SettingKeys {
             "storage.quotas.release_margin_percent", .integer(0...100), nil,
             "So far below its quota a resource has to fall again; absent: 5."
         ) { $0.server.quotas.releaseMarginPercent = $1.integer },
+        key(
+            "storage.kept_log_mb", .integer(0...1 << 20), "1024",
+            "Log that is kept of a collection for its next backup, in MiB; with more, that copies it anew."
+        ) { $0.keptLogMegabytes = $1.integer },
         key("storage.on_disk_payload", .boolean, "true", "Default of new collections.") {
             $0.server.collectionDefaults.onDiskPayload = $1.boolean
         },

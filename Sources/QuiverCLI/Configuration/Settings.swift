@@ -44,6 +44,8 @@ struct Settings: Sendable {
     var snapshotsPath: String?
     var snapshotsAreInS3 = false
     var s3 = S3()
+    /// MiB of log that are kept of a collection for its next backup.
+    var keptLogMegabytes = Limits.keptLogBytes >> 20
     var server = ServerOptions()
     /// Threads that answer queries; 0: one per core.
     var searchThreads = 0
@@ -60,6 +62,7 @@ struct Settings: Sendable {
         options.logger = logger
         options.snapshotsPath = snapshotsPath
         if snapshotsAreInS3 { options.snapshotStorage = try s3.storage() }
+        options.keptLogBytes = keptLogMegabytes << 20
         return options
     }
 }

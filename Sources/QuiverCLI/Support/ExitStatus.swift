@@ -11,6 +11,7 @@ extension ExitCode {
     static let software = ExitCode(70)
     static let cannotCreate = ExitCode(73)
     static let inputOutput = ExitCode(74)
+    static let temporaryFailure = ExitCode(75)
     /// The key is missing or wrong, or does not allow this.
     static let noPermission = ExitCode(77)
     static let configuration = ExitCode(78)

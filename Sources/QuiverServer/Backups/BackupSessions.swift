@@ -35,8 +35,6 @@ final class BackupSessions: Sendable {
                 .overloaded(retryAfterSeconds: 10), "\(Self.mostSessions) backups are under way already")
         }
         defer { state.read { $0.opening -= 1 } }
-        // What comes after the cut has to be there when the next backup asks for it.
-        try database.keepLogs(true)
         let session = BackupSession(cut: try database.cut(of: collections))
         let needsWatch = state.read { state in
             state.entries[session.id] = Entry(session: session, lastUse: .now)

@@ -27,30 +27,6 @@ extension Handlers {
         return .json(ResponseEncoder.flag(backupSessions.close(session.id), seconds: call.elapsedSeconds))
     }
 
-    func backupJournal(_ call: Call) throws(Rejection) -> Answer {
-        let session = try session(call)
-        let after = call.query.after
-        let entries = try engine { () throws(QuiverError) in
-            try StoredConfig.encode(try session.cut.journalEntries(after: after))
-        }
-        return report(.raw(entries), call)
-    }
-
-    func backupSaved(_ call: Call) throws(Rejection) -> Outcome {
-        let session = try session(call)
-        return .thread { reply throws(Rejection) in
-            for collection in session.cut.collections {
-                do throws(QuiverError) {
-                    try database.setLogMark(of: collection.identity, collection.sequence)
-                } catch {
-                    // Deleted meanwhile.
-                    guard case .notFound = error.kind else { throw ErrorAnswer.rejection(error) }
-                }
-            }
-            reply(.success(.json(ResponseEncoder.flag(true, seconds: call.elapsedSeconds))))
-        }
-    }
-
     func backupRecords(_ call: Call) throws(Rejection) -> Answer {
         let (session, collection) = try pinned(call)
         return frames(session) { frames in

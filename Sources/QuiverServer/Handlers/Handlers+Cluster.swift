@@ -52,7 +52,7 @@ extension Handlers {
         guard let number = UInt32(text) else {
             throw .malformed("path parameters", "can not parse \"\(text)\" to a u32")
         }
-        _ = try collection(call)
+        _ = try engine { () throws(QuiverError) in try database.collectionName(call.collectionName) }
         if Int(number) != Self.shardNumber { throw Rejection(status: 404, text: "Not found: Shard \(number) not found") }
     }
 

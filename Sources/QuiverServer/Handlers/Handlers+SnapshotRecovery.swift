@@ -81,7 +81,7 @@ extension Handlers {
     private func recoveredName(_ call: Call) throws(Rejection) -> String {
         let name = call.collectionName
         if database.collectionExists(name) {
-            return (try? database.collection(name).name) ?? name
+            return try engine { () throws(QuiverError) in try database.collectionName(name) }
         }
         try CollectionName.check(name, creating: true)
         return name

@@ -21,6 +21,7 @@ extension Handlers {
 
     func createSnapshot(_ call: Call, _ kind: SnapshotKind) throws(Rejection) -> Outcome {
         let scope = try scope(call, kind)
+        if kind != .storage { _ = try collection(call) }
         return background(call, "snapshot") { () throws(Rejection) in
             let made = try engine(call) { () throws(QuiverError) in
                 try snapshotActivity.creating(scope.collection) { () throws(QuiverError) in
@@ -65,6 +66,7 @@ extension Handlers {
     /// Streamed while it is made: nothing of it is kept.
     func streamShardSnapshot(_ call: Call) throws(Rejection) -> Outcome {
         let scope = try scope(call, .shard)
+        _ = try collection(call)
         let name = "\(call.collectionName)-shard-\(Self.shardNumber)-\(Self.fileTime()).snapshot"
         var answer = Answer(status: 200, body: [], contentType: .binary)
         answer.fields.append(("Content-Disposition", ContentDisposition.attachment(name)))
@@ -80,13 +82,11 @@ extension Handlers {
 
     /// - Throws: `Rejection` when collection or shard are not there.
     func scope(_ call: Call, _ kind: SnapshotKind) throws(Rejection) -> SnapshotScope {
-        switch kind {
-        case .storage: return .storage
-        case .collection: return .collection(try collection(call).name)
-        case .shard:
-            try checkShard(call)
-            return .shard(try collection(call).name, UInt32(Self.shardNumber))
-        }
+        if kind == .storage { return .storage }
+        if kind == .shard { try checkShard(call) }
+        // One that cannot be opened has its snapshots all the same.
+        let name = try engine { () throws(QuiverError) in try database.collectionName(call.collectionName) }
+        return kind == .shard ? .shard(name, UInt32(Self.shardNumber)) : .collection(name)
     }
 
     /// Work that its caller waits for, unless it said `wait=false`: then it is told that the work has begun, and how it

@@ -120,8 +120,6 @@ struct Handlers: Sendable {
         case .openBackup: openBackup(call)
         case .backupManifest: .answer(try backupManifest(call))
         case .closeBackup: .answer(try closeBackup(call))
-        case .backupJournal: .answer(try backupJournal(call))
-        case .backupSaved: try backupSaved(call)
         case .backupRecords: .answer(try backupRecords(call))
         case .releaseBackupRecords: .answer(try releaseBackupRecords(call))
         case .backupSegment: .answer(try backupSegment(call))

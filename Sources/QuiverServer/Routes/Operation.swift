@@ -36,7 +36,7 @@ package enum Operation: Hashable, Sendable {
     case streamShardSnapshot
 
     // Backups of a running server
-    case openBackup, backupManifest, closeBackup, backupJournal, backupSaved
+    case openBackup, backupManifest, closeBackup
     case backupRecords, releaseBackupRecords, backupSegment, releaseBackupSegment, backupLog
     case backupJournal, backupSaved, logRetention
 

@@ -141,12 +141,6 @@ package enum RouteTable {
             Route(.post, "/quiver/backups", .openBackup, .globalManage, .same("pins all or some collections at one moment")),
             Route(.get, session, .backupManifest, .globalManage, .same("what was pinned")),
             Route(.delete, session, .closeBackup, .globalManage, .same("lets go of it")),
-            Route(
-                .get, session + "/journal", .backupJournal, .globalManage, [.after],
-                .same("changes of the catalogue behind an entry of its journal")),
-            Route(
-                .post, session + "/saved", .backupSaved, .globalManage,
-                .same("a copy is safe: logs up to it need not be kept")),
             Route(.get, records, .backupRecords, .globalManage, .same("the records of a collection, streamed"))
                 .streaming(.download),
             Route(.delete, records, .releaseBackupRecords, .globalManage, .same("lets go of them")),

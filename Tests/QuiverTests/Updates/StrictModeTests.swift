@@ -209,6 +209,10 @@ struct StrictModeTests {
 
     @Test func sizesOfCollections() async throws {
         let test = try await collection { $0.maxPointsCount = 12 }
+        // Points that are there already count once, and so does one that comes twice.
+        #expect(await refusal { try await test.upsert(5..<13) } == .badRequest("Max points count limit of 12 reached!"))
+        try await test.upsert(Array(0..<11) + [10, 10])
+        try await test.delete([10])
         try await test.upsert(10..<12)
         #expect(await refusal { try await test.upsert([1]) } == .badRequest("Max points count limit of 12 reached!"))
         try await test.delete([11])
