@@ -57,6 +57,9 @@ struct Catalog: Sendable {
                     .corrupted, "\(path) has format \(found); this version reads format \(Catalog.format)")
             }
         } else {
+            if try transaction.entryCount(collections) > 0 {
+                throw QuiverError(.corrupted, "\(path) does not say which format it has")
+            }
             var writer = ByteWriter()
             writer.write(Catalog.format)
             try transaction.putChecked(meta, "format", writer.takeBytes())
