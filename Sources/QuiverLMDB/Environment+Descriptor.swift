@@ -41,12 +41,32 @@ package struct MapTrace: ~Copyable {
     package mutating func letGo() {
         guard lowest < highest else { return }
         let page = UInt(getpagesize())
-        let start = lowest / page * page
-        if let base = unsafe UnsafeMutableRawPointer(bitPattern: start) {
+        // While it is read the writer cannot use old pages again, and touches new ones at the end of the file: all of the
+        // map is let go of where the system tells how far it reaches.
+        let range = MapTrace.mapping(around: lowest) ?? lowest / page * page..<highest
+        if let base = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound) {
             // The map is shared and read-only: nothing is lost.
-            _ = unsafe madvise(base, Int(highest - start), MADV_DONTNEED)
+            _ = unsafe madvise(base, range.count, MADV_DONTNEED)
         }
         lowest = UInt.max
         highest = 0
+    }
+
+    /// The addresses of the map that `address` is in, as the system lists them.
+    private static func mapping(around address: UInt) -> Range<UInt>? {
+        guard let file = unsafe fopen("/proc/self/maps", "re") else { return nil }
+        defer { unsafe fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { unsafe free(line) }
+        while unsafe getline(&line, &capacity, file) > 0, let text = unsafe line {
+            // Two numbers in hexadecimal digits with a hyphen between them.
+            var end: UnsafeMutablePointer<CChar>?
+            let lower = unsafe strtoul(text, &end, 16)
+            guard let hyphen = unsafe end, unsafe hyphen.pointee == CChar(UInt8(ascii: "-")) else { return nil }
+            let upper = unsafe strtoul(hyphen + 1, nil, 16)
+            if lower <= address && address < upper { return lower..<upper }
+        }
+        return nil
     }
 }

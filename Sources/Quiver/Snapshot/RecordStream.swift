@@ -89,7 +89,7 @@ struct RecordStreamWriter: ~Copyable {
     private var trace = MapTrace()
 
     /// Parts between two times that the pages read are let go of.
-    private static let partsOfTrace: UInt64 = 4
+    private static let partsOfTrace: UInt64 = 2
 
     init(_ environment: Environment, _ transaction: TransactionHandle) {
         self.environment = environment
