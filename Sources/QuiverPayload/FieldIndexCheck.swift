@@ -55,6 +55,11 @@ package struct FieldIndexCheck: ~Copyable {
             var specials = 0
             for kind in [FieldKey.pointCount, FieldKey.progress]
             where try cursor.moveTo(FieldKey.special(kind)) { specials += try cursor.duplicateCount() }
+            if let entry = try unsafe cursor.firstNotBelow(FieldKey.special(FieldKey.digest)),
+                unsafe IndexDigest.digest(entry.key) != nil
+            {
+                specials += 1
+            }
             let count = try FieldIndex.number(FieldKey.pointCount, index.database, transaction) ?? 0
             return (try transaction.entryCount(index.database) - specials, Int(count))
         }
