@@ -159,7 +159,7 @@ let package = Package(
             dependencies: ["QuiverBackup", "Quiver", "QuiverModel", "QuiverArchive", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
-            name: "QuiverTests", dependencies: ["Quiver", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
+            name: "QuiverTests", dependencies: ["Quiver", "QuiverArchive", "QuiverModel", "QuiverIndex", "QuiverLMDB", "QuiverPayload", "QuiverTestKit"],
             swiftSettings: houseRules),
         .testTarget(
             name: "QuiverWireTests", dependencies: ["QuiverWire", "QuiverModel", "QuiverTestKit"], swiftSettings: houseRules),

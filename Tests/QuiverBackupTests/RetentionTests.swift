@@ -45,7 +45,11 @@ import Testing
         #expect(Timestamp("2026-11-21T17:25:12Z")?.compactText == "20261121T172512Z")
         #expect(HTTPDate.read("Fri, 24 May 2013 00:00:00 GMT") == Timestamp("2013-05-24T00:00:00Z"))
         #expect(BackupID.isOne(BackupID.make(.now())))
-        #expect(!BackupID.isOne("20261121T172512Z-0123abcx"))
-        #expect(!BackupID.isOne("../../../../etc/passwd000"))
+        #expect(BackupID.isOne("20261121T172512.000001Z-0123abcd"))
+        #expect(!BackupID.isOne("20261121T172512.000001Z-0123abcx"))
+        #expect(!BackupID.isOne("../../../../../../etc/passwd0000"))
+        let times = (0..<200).map { Timestamp(microsecondsSinceEpoch: 1_800_000_000_999_900 + Int64($0)) }
+        let ids = times.map { BackupID.make($0) }
+        #expect(ids == ids.sorted())
     }
 }

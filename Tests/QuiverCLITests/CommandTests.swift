@@ -1,4 +1,5 @@
 import ArgumentParser
+import Quiver
 import QuiverModel
 import Testing
 

@@ -1,3 +1,4 @@
+import ArgumentParser
 import QuiverJSON
 import QuiverModel
 import QuiverTestKit

@@ -41,3 +41,18 @@ private func shop(_ path: String) async throws -> [[String]] {
     // README: end
     return [before, after].map { $0.map(\.id.description) }
 }
+
+/// The example of snapshots that README.md shows, after the first one.
+@Test func readmeSnapshots() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/shop"
+    _ = try await shop(path)
+    let database = try Database.open(path)
+    defer { database.close() }
+    let products = try database.collection("products")
+    let snapshot = try await database.writeSnapshot(of: "products", to: path + ".snapshot")
+    try await products.update([.deletePoints(.ids([1, 2, 3]))])
+    try await database.restoreSnapshot(fromFile: path + ".snapshot", into: "products", checksum: snapshot.checksum)
+    let restored = try await database.collection("products").count()  // 3
+    #expect(restored == 3)
+}

@@ -80,6 +80,24 @@ def test_chosen_collections_and_names(two, quiver):
     assert target.collections() == ["empty", "goods"]
 
 
+def test_storage_directories(make_server, quiver, tmp_path):
+    """Without a server on that side."""
+    server = make_server("source")
+    source = REST(server.url)
+    fill(source, SEED, points=200)
+    expected = {each: (source.description(each), source.points(each)) for each in source.collections()}
+    quiver("migrate", "--from", server.url, "--to-storage", tmp_path / "target")
+    quiver("migrate", "--from-storage", server.storage, "--to-storage", tmp_path / "other", code=73)  # It is running.
+    quiver("migrate", "--from-storage", tmp_path / "nothing", "--to", server.url, code=66)
+    server.terminate()
+    quiver("migrate", "--from-storage", server.storage, "--to-storage", tmp_path / "other", "--collection", "plain=p")
+    target, other = REST(make_server("target").url), REST(make_server("other").url)
+    assert target.collections() == sorted(expected) and other.collections() == ["p"]
+    for name, (description, points) in expected.items():
+        assert target.description(name) == description and target.points(name).keys() == points.keys()
+    assert (other.description("p"), other.points("p")) == expected["plain"]
+
+
 def test_rehearsal_changes_nothing(two, quiver):
     source, target = (REST(server.url) for server in two)
     fill(source, SEED, points=60)

@@ -65,3 +65,14 @@ struct Quarantine {
 extension CollectionStore {
     var quarantine: Quarantine { Quarantine(directory: directory + "/quarantine") }
 }
+
+extension Database {
+    /// How many damaged files each open collection keeps aside, of those that keep any.
+    package var quarantinedFiles: [(name: String, count: Int)] {
+        collectionNames.compactMap { name in
+            guard let core = try? core(name) else { return nil }
+            let count = core.store.quarantine.files.count
+            return count > 0 ? (name: name, count: count) : nil
+        }
+    }
+}

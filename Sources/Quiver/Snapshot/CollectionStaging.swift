@@ -32,6 +32,7 @@ package final class CollectionStaging {
     private var isChecked = false
 
     init(_ manifest: CollectionManifest, database: Database) throws {
+        try CollectionStaging.check(manifest.config)
         self.manifest = manifest
         self.database = database
         identity = Database.newDirectoryName()
@@ -46,6 +47,18 @@ package final class CollectionStaging {
     }
 
     deinit { discard() }
+
+    /// Numbers that no computation would survive; wider than `Limits`, which only requests are held against.
+    private static func check(_ config: CollectionConfig) throws(QuiverError) {
+        let dense = config.vectors?.byName.values.map { $0 } ?? []
+        let graphs = dense.compactMap(\.hnswConfig)
+        let links = [config.hnsw.m, config.hnsw.payloadM ?? 0] + graphs.flatMap { [$0.m ?? 0, $0.payloadM ?? 0] }
+        let candidates = [config.hnsw.efConstruct] + graphs.compactMap(\.efConstruct)
+        guard links.allSatisfy({ (0...1 << 14).contains($0) }),
+            candidates.allSatisfy({ (0...1 << 20).contains($0) }),
+            dense.allSatisfy({ (1...1 << 20).contains($0.size) })
+        else { throw QuiverError(.corrupted, "the configuration of the collection has numbers that cannot be") }
+    }
 
     // MARK: Records
 

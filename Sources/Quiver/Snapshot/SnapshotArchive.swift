@@ -1,4 +1,4 @@
-package import QuiverModel
+import QuiverModel
 
 /// The file that a snapshot is: an archive as `ArchiveFormat` describes it, of these files in this order.
 ///

@@ -1,5 +1,5 @@
-package import QuiverArchive
-package import QuiverModel
+import QuiverArchive
+import QuiverModel
 
 /// Takes the pieces of a snapshot as they are read. Nothing is known to be true before `SnapshotReading.read` returns.
 package protocol SnapshotReceiver: AnyObject {

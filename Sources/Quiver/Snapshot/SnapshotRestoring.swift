@@ -87,6 +87,8 @@ extension Database {
     package func publish(
         _ staged: [(staging: CollectionStaging, name: String)], aliases: [SnapshotHead.Alias], replacing: Bool
     ) throws(QuiverError) {
+        // What cannot be is said before it is opened.
+        _ = try replacement(staged, aliases, replacing: replacing)
         // Opening reads logs: not while the catalogue waits.
         var cores: [ExactName: CollectionCore] = [:]
         for (staging, name) in staged {

@@ -149,7 +149,7 @@ package final class Snapshots: Sendable {
             let restoring = SnapshotRestoring(database, .collection)
             let (_, stagings) = try unsafe read(source, restoring, checksum, progress)
             guard let staging = stagings.first else { throw QuiverError.badInput("the snapshot has no collection") }
-            let target = (try? database.core(name))?.name ?? name
+            let target = (try? database.collectionName(name)) ?? name
             try staging.publish(as: target, replacing: true)
         } catch {
             throw Snapshots.refusal(error)

@@ -13,7 +13,7 @@ package struct BackupManifest: Codable, Sendable {
     static let format = 1
 
     var format = BackupManifest.format
-    /// `20261121T172512Z-` and eight random hexadecimal digits; sorts by time.
+    /// `BackupID`; sorts by time.
     package var id: String
     /// RFC 3339.
     package var time: String

@@ -218,22 +218,24 @@ package final class BackupRepository: Sendable {
     }
 }
 
-/// `20261121T172512Z-0123abcd`: when it was made, and eight random digits.
+/// `20261121T172512.123456Z-0123abcd`: when it was made (UTC, with microseconds, so that ids sort by time), and eight random
+/// digits.
 enum BackupID {
+    private static let shape = Array("00000000T000000.000000Z-xxxxxxxx".utf8)
+
     static func make(_ time: Timestamp) -> String {
-        time.compactText + "-" + Digest.hex(ChunkCipher.randomBytes(4))
+        time.compactText.dropLast() + time.text.suffix(8) + "-" + Digest.hex(ChunkCipher.randomBytes(4))
     }
 
     static func isOne(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard bytes.count == 25, bytes[8] == UInt8(ascii: "T"), bytes[15] == UInt8(ascii: "Z"), bytes[16] == UInt8(ascii: "-")
-        else { return false }
-        return bytes.indices.allSatisfy { index in
-            switch index {
-            case 8, 15, 16: true
-            case ..<15: (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index])
-            default: Digest.bytes(hex: String(decoding: [bytes[index], bytes[index]], as: UTF8.self)) != nil
+        return bytes.count == shape.count
+            && zip(bytes, shape).allSatisfy { byte, wanted in
+                switch wanted {
+                case UInt8(ascii: "0"): (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                case UInt8(ascii: "x"): Digest.bytes(hex: String(decoding: [byte, byte], as: UTF8.self)) != nil
+                default: byte == wanted
+                }
             }
-        }
     }
 }

@@ -110,11 +110,8 @@ private final class ServerSession: BackupSession {
     }
 
     func journal(after number: UInt64) throws -> [CatalogJournal.Entry]? {
-        struct Numbered: Decodable {
-            var entry: CatalogJournal.Entry
-        }
-        let entries: [Numbered]? = try source.result(source.send("GET", path + "/journal?after=\(number)"))
-        return entries?.map(\.entry)
+        let entries: [CatalogJournal.Entry] = try source.result(source.send("GET", path + "/journal?after=\(number)"))
+        return journalNumber.map { $0 &- number } == UInt64(entries.count) ? entries : nil
     }
 
     func forEachRecordPart(_ collection: SessionCollection, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {

@@ -157,7 +157,7 @@ struct BackupRestoreCommand: ParsableCommand {
     private func moment() throws -> BackupRestoration.Moment {
         if let backup { return .backup(backup) }
         guard let to else { return .latest }
-        if let sequence = UInt64(to), to.utf8.count != 4 || collections.count == 1 { return .sequence(sequence) }
+        if let sequence = UInt64(to) { return .sequence(sequence) }
         guard let time = Timestamp(to), time.microsecondsSinceEpoch >= 0 else {
             throw ValidationError("`\(to)` is neither a time like 2026-11-21T17:25:00Z nor a sequence number.")
         }

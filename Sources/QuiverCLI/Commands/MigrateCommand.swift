@@ -26,6 +26,7 @@ struct MigrateCommand: AsyncParsableCommand {
               quiver migrate --from https://qdrant.example:6333 --collection products --collection docs=docs_2026
               quiver migrate --from http://qdrant:6333 --dry-run
               quiver migrate --to http://qdrant:6333 --overwrite --json
+              quiver migrate --from http://qdrant:6333 --to-storage ./storage
             """)
 
     static let local = "http://127.0.0.1:6333"
@@ -35,6 +36,16 @@ struct MigrateCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The server to copy to; \(local) unless given.", valueName: "url"))
     var to: String?
+
+    @Option(
+        help: ArgumentHelp("Copy from a storage directory that no server has open.", valueName: "dir"),
+        completion: .directory)
+    var fromStorage: String?
+
+    @Option(
+        help: ArgumentHelp("Copy into a storage directory that no server has open; made when it is new.", valueName: "dir"),
+        completion: .directory)
+    var toStorage: String?
 
     @Option(help: ArgumentHelp("The key of the source.", valueName: "key"))
     var fromApiKey: String?
@@ -81,7 +92,12 @@ struct MigrateCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard from != nil || to != nil else { throw ValidationError("Give --from or --to.") }
+        guard from != nil || to != nil || fromStorage != nil || toStorage != nil else {
+            throw ValidationError("Give --from or --to, or --from-storage or --to-storage.")
+        }
+        guard from == nil || fromStorage == nil, to == nil || toStorage == nil else {
+            throw ValidationError("Each side is a server or a storage directory.")
+        }
         guard !(overwrite && skipExisting) else { throw ValidationError("Give --overwrite or --skip-existing, not both.") }
         for (name, value, least) in [
             ("--parallel", parallel, 1), ("--batch", batch, 1), ("--patience", patience, 0), ("--sample", sample, 0),
@@ -96,8 +112,36 @@ struct MigrateCommand: AsyncParsableCommand {
         Interruption.listen()
         let progress = Progress(isJSON: json)
         let environment = ProcessEnvironment.all
-        let source = try client("--from", from, fromApiKey ?? environment["QUIVER_FROM_API_KEY"], progress)
-        let target = try client("--to", to, toApiKey ?? environment["QUIVER_TO_API_KEY"], progress)
+        if let fromStorage { try InputDirectory.check(fromStorage) }
+        let fromSide = try await side(fromStorage)
+        let toSide: StorageSide?
+        do {
+            toSide = try await side(toStorage)
+        } catch {
+            await fromSide?.close()
+            throw error
+        }
+        do {
+            let source = try client("--from", from, fromSide, fromApiKey ?? environment["QUIVER_FROM_API_KEY"], progress)
+            let target = try client("--to", to, toSide, toApiKey ?? environment["QUIVER_TO_API_KEY"], progress)
+            try await run(source, target, progress, environment)
+        } catch {
+            await fromSide?.close()
+            await toSide?.close()
+            throw error
+        }
+        await fromSide?.close()
+        await toSide?.close()
+    }
+
+    private func side(_ directory: String?) async throws -> StorageSide? {
+        guard let directory else { return nil }
+        return try await StorageSide(directory)
+    }
+
+    private func run(
+        _ source: RESTClient, _ target: RESTClient, _ progress: Progress, _ environment: [String: String]
+    ) async throws {
         var options = Migration.Options()
         if !collections.isEmpty { options.choices = collections.map(\.choice) }
         options.existing = overwrite ? .overwrite : skipExisting ? .skip : .refuse
@@ -115,17 +159,19 @@ struct MigrateCommand: AsyncParsableCommand {
         }
     }
 
-    private func client(_ option: String, _ text: String?, _ key: String?, _ progress: Progress) throws -> RESTClient {
-        let text = text ?? Self.local
+    private func client(
+        _ option: String, _ text: String?, _ side: StorageSide?, _ key: String?, _ progress: Progress
+    ) throws -> RESTClient {
         let address: ServerAddress
         do throws(ServerAddress.Fault) {
-            address = try ServerAddress(text)
+            address = if let side { side.address } else { try ServerAddress(text ?? Self.local) }
         } catch {
             throw CommandFailure(code: .usage, message: "\(option): \(error.message)")
         }
+        let key = side?.apiKey ?? key.flatMap { $0.isEmpty ? nil : $0 }
         return RESTClient(
-            url: address.url,
-            transport: WebTransport(address, apiKey: key.flatMap { $0.isEmpty ? nil : $0 }, connections: 2 * parallel + 2),
+            url: side.map { "storage \($0.directory)" } ?? address.url,
+            transport: WebTransport(address, apiKey: key, connections: 2 * parallel + 2),
             patience: .seconds(patience), onWait: { progress.note($0) })
     }
 

@@ -79,10 +79,14 @@ struct SnapshotVerifyCommand: AsyncParsableCommand {
                 try database.snapshots.recover(from: read, into: name, of: database)
             }
             for collection in report.collections {
-                let info = try database.collection(collection.manifest.name).infoBlocking()
+                let restored = try database.collection(collection.manifest.name)
+                let info = try restored.infoBlocking()
                 guard UInt64(info.pointsCount) == collection.tally.points else {
                     throw QuiverError(
                         .corrupted, "\(collection.manifest.name) has \(info.pointsCount) points of \(collection.tally.points)")
+                }
+                if let finding = try restored.verifyRecordsBlocking().first {
+                    throw QuiverError(.corrupted, "\(collection.manifest.name): \(finding)")
                 }
             }
         } catch {

@@ -12,7 +12,7 @@ final class RESTClient: Sendable {
         var body: [UInt8]
     }
 
-    /// Without a slash at its end.
+    /// What it is called in messages; its address, for a server that has one.
     let url: String
     private let transport: any RESTTransport
     /// For how long a request is tried again before the command gives up.

@@ -55,6 +55,9 @@ extension Handlers {
         text.family(
             "quiver_collection_unavailable", .gauge, "collections that could not be opened",
             database.unavailableCollections.map { ([("id", parameters.shown($0.name))], 1) })
+        text.family(
+            "quiver_quarantined_files", .gauge, "damaged files that were replaced and are kept aside for a while",
+            database.quarantinedFiles.map { ([("id", parameters.shown($0.name))], Double($0.count)) })
         func family(_ name: String, _ help: String, _ value: (StorageReport) -> Int) {
             text.family(
                 name, .gauge, help, reports.map { ([("id", parameters.shown($0.name))], Double(value($0.report))) })
