@@ -33,12 +33,12 @@ import Glibc
     @Test(arguments: [2, 3, 4] as [UInt32]) func packedLinks(_ width: UInt32) {
         let seed: UInt64 = 0x11275
         var random = SeededGenerator(seed: seed)
-        let memory = GuardedMemory(byteCount: 1 << 12), rows = 1 << 16
+        let memory = GuardedMemory(byteCount: 1 << 12), rows = (1 << 16) - 1
         var visited = [UInt8](repeating: 0, count: rows)
         for round in 0..<3_000 {
             let capacity = random.below(70), filled = random.below(capacity + 1)
             // A repeated link is reported once.
-            let links = (0..<filled).map { _ in UInt32(random.chance(20) ? random.below(4) : random.below(rows - 1)) }
+            let links = (0..<filled).map { _ in UInt32(random.chance(20) ? random.below(4) : random.below(rows)) }
             let epoch = UInt8(1 + round % 250)
             if epoch == 1 { for row in 0..<rows { visited[row] = 0 } }
             let byteCount = capacity * Int(width) + Int(QVK_LINKS_SLACK_BYTES)
