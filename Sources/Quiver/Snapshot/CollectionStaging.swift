@@ -233,6 +233,7 @@ private final class StagedFile {
     private let path: String
     private var descriptor: Int32
     private var digest: StreamDigest
+    private var unsyncedBytes = 0
     private(set) var byteCount: UInt64 = 0
 
     init(path: String) throws {
@@ -247,6 +248,11 @@ private final class StagedFile {
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         try unsafe Files.write(bytes, to: descriptor, path: path)
+        unsyncedBytes += bytes.count
+        if unsyncedBytes >= Files.syncedAtOnceBytes {
+            if fdatasync(descriptor) != 0 { throw FileError(operation: "fsync", path: path, code: errno) }
+            unsyncedBytes = 0
+        }
         unsafe digest.update(bytes)
         byteCount += UInt64(bytes.count)
     }

@@ -143,6 +143,7 @@ private final class LocalSnapshotFile: SnapshotSink {
     private let temporary: String
     private var descriptor: Int32
     private var digest: StreamDigest
+    private var unsyncedBytes = 0
 
     init(_ directory: String, _ name: String, _ suffix: String) throws {
         guard let digest = StreamDigest() else { throw QuiverError.service("no memory is left") }
@@ -157,6 +158,11 @@ private final class LocalSnapshotFile: SnapshotSink {
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         try unsafe Files.write(bytes, to: descriptor, path: temporary)
         unsafe digest.update(bytes)
+        unsyncedBytes += bytes.count
+        if unsyncedBytes >= Files.syncedAtOnceBytes {
+            if fdatasync(descriptor) != 0 { throw FileError(operation: "fsync", path: temporary, code: errno) }
+            unsyncedBytes = 0
+        }
     }
 
     /// Makes it durable. Its SHA-256 in hexadecimal digits.

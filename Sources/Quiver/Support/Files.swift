@@ -9,6 +9,10 @@ struct FileError: Error {
 
 /// The few file operations of the engine. Each that changes a directory makes the change durable.
 enum Files {
+    /// The disk gets a large new file bit by bit, after so many bytes: all of it at once would hold up the commits of
+    /// whoever writes meanwhile.
+    static let syncedAtOnceBytes = 16 << 20
+
     static func createDirectory(_ path: String) throws(FileError) {
         if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
             throw FileError(operation: "create directory", path: path, code: errno)
