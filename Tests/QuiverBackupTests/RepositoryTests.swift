@@ -79,7 +79,8 @@ import Testing
             images.append(try sample.image("a"))
             sequences.append(sequences[sequences.count - 1] + 2)
         }
-        let second = try Self.create(repository, sample)
+        // In several parts, so that a moment may end within one or between two.
+        let second = try Self.create(repository, sample) { $0.logPartBytes = 300 }
         #expect(second.collections[0].isIncremental && second.previous == first.id)
         #expect(!second.collections[1].isIncremental)
         #expect(second.sent.storedBytes < first.sent.storedBytes / 10)

@@ -25,6 +25,8 @@ package struct BackupCreation {
         package var logShare = 0.5
         /// But never for less log than this.
         package var leastLogBytes: UInt64 = 16 << 20
+        /// Of the parts that a log is sent in; a record is not divided.
+        package var logPartBytes = BackupCreation.partBytes
         package var progress: (@Sendable (BackupProgress) throws -> Void)?
 
         package init() {}
@@ -143,7 +145,7 @@ package struct BackupCreation {
             guard sequence == next else {
                 throw BackupError.database(.service("the log of \(collection.manifest.name) has no record \(next)"))
             }
-            if !part.isEmpty, part.count + record.count > Self.partBytes {
+            if !part.isEmpty, part.count + record.count > options.logPartBytes {
                 try stream.add(part)
                 part = []
                 try step("log of \(collection.manifest.name)")

@@ -120,12 +120,18 @@ package struct BackupRestoration {
                 replayedRecords: 0, backup: plan.backup)
             for piece in plan.pieces where plan.end.includes(piece.after + 1, piece.firstTime) {
                 var next = piece.after + 1
+                var isAtEnd = false
                 try forEachPart(piece.list, plan, total: total, &done) { part in
+                    // Parts behind the one with the last wanted record.
+                    if isAtEnd { return }
                     let isWhole = try LogFrame.forEach(in: part) { sequence, time, record in
                         guard sequence == next else {
                             throw BackupError.damaged(["the log of \(plan.collection.name) has no record \(next)"])
                         }
-                        guard plan.end.includes(sequence, time) else { return false }
+                        guard plan.end.includes(sequence, time) else {
+                            isAtEnd = true
+                            return false
+                        }
                         try staging.replay(record)
                         restored.sequence = sequence
                         restored.replayedRecords += 1
