@@ -82,7 +82,8 @@ def run_case(workshop, case, background=True):
             context += f", refused: {refusals[:3]}"
         if case and case.how == "on":
             # From here on the disk refuses everything of the kind; what needs no disk is answered.
-            check(connection, [state], context + ": on the failing disk", random.Random(SEED))
+            # Listing snapshots needs a directory to be opened.
+            check(connection, [state, state.with_snapshots(())], context + ": on the failing disk", random.Random(SEED))
         switches.disarm()
         check(connection, [state], context + ": while it runs", random.Random(SEED))
         if case and case.error == "ENOSPC" and injected:
