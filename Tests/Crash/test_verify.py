@@ -222,6 +222,7 @@ def test_snapshot_files(original, quiver, tmp_path):
     [result] = quiver("verify", file, "--json").event("result")
     assert result == {"event": "result", "path": str(file), "sound": True, "collections": 5, "bytes": len(sound),
                       "findings": 0}
+    assert str(file) in quiver("verify", file, "--collection", "nothing", code=66).err
     random_ = random.Random(SEED)
     places = {0, len(sound) - 1, *(random_.randrange(len(sound)) for _ in range(5))}
     damaged = [(f"byte {place}", sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1:]) for place in places]

@@ -63,6 +63,7 @@ package struct StorageVerifier {
         } catch LMDBError.corrupted {
             report.add(.primary, file: catalogPath, "a record does not fit its checksum")
         }
+        try report.advance(0)
         summary.findingCount = report.findingCount
         return summary
     }

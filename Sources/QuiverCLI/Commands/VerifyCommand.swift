@@ -65,7 +65,7 @@ struct VerifyCommand: ParsableCommand {
 
     private func verifyStorage(_ progress: Progress) throws -> StorageVerifier.Summary {
         progress.begin("verifying \(path)", unit: .bytes)
-        let summary = try SnapshotTrial.verify(path, names, progress) { Self.tell($0, progress) }
+        let summary = try SnapshotTrial.verify(path, shownAs: path, names, progress) { Self.tell($0, progress) }
         progress.end()
         return summary
     }

@@ -85,7 +85,7 @@ enum SettingKeys {
         ) { $0.keptLogMegabytes = $1.integer },
         key(
             "storage.scrub_interval_hours", .integer(0...87_600), "24",
-            "Hours from one reading of all segment files to the next, which finds what the disk has lost; 0: never."
+            "Hours until all segment files are read again, which finds what the disk has lost; 0: never."
         ) { $0.scrubIntervalHours = $1.integer },
         key(
             "storage.scrub_mb_per_second", .integer(1...1 << 20), "32",

@@ -19,7 +19,7 @@ struct SnapshotTrial {
         let directory = try BenchDirectory(nil)
         try restore(into: directory.path)
         progress.begin("verifying what \(input.path) was restored to", unit: .bytes)
-        let summary = try Self.verify(directory.path, names, progress) { finding in
+        let summary = try Self.verify(directory.path, shownAs: input.path, names, progress) { finding in
             var finding = finding
             let place = finding.file.hasPrefix(directory.path + "/")
                 ? String(finding.file.dropFirst(directory.path.count + 1)) : finding.file
@@ -35,7 +35,8 @@ struct SnapshotTrial {
     ///
     /// - Throws: `CommandFailure` with 66, 74, 75 or 130.
     static func verify(
-        _ path: String, _ names: [String]?, _ progress: Progress, note: @escaping (StorageFinding) -> Void
+        _ path: String, shownAs shown: String, _ names: [String]?, _ progress: Progress,
+        note: @escaping (StorageFinding) -> Void
     ) throws -> StorageVerifier.Summary {
         var total = -1
         do {
@@ -57,7 +58,7 @@ struct SnapshotTrial {
                 case .locked: .temporaryFailure
                 default: .inputOutput
                 }
-            throw CommandFailure(code: code, message: error.message)
+            throw CommandFailure(code: code, message: error.message.replacing(path, with: shown))
         } catch is VerificationCancelled {
             progress.clear()
             throw Interruption.failure
