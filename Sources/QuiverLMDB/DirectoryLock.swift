@@ -29,13 +29,26 @@ package struct DirectoryLock: ~Copyable, Sendable {
     private let descriptor: Int32
 
     package init(directory: String) throws(DirectoryLockError) {
+        try self.init(directory, O_RDWR | O_CREAT)
+    }
+
+    /// For whoever changes nothing: the file keeps its content, and is not made. Where there is none, nobody has ever had
+    /// the directory open, and nothing is locked.
+    package init(reading directory: String) throws(DirectoryLockError) {
+        try self.init(directory, O_RDONLY)
+    }
+
+    private init(_ directory: String, _ flags: Int32) throws(DirectoryLockError) {
         path = directory + "/LOCK"
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        if descriptor < 0 { throw .failed(code: errno, path: path) }
+        descriptor = unsafe open(path, flags | O_CLOEXEC, 0o644)
+        if descriptor < 0 {
+            if flags & O_CREAT == 0, errno == ENOENT { return }
+            throw .failed(code: errno, path: path)
+        }
         var code = Self.lock(descriptor)
         let processID = code == EWOULDBLOCK ? Self.readProcessID(descriptor) : nil
         if code == 0 {
-            code = Self.writeProcessID(descriptor)
+            code = flags & O_CREAT == 0 ? 0 : Self.writeProcessID(descriptor)
             if code == 0 { return }
         }
         // From here on the value is whole: throwing ends it, and `deinit` closes the descriptor.
@@ -67,7 +80,10 @@ package struct DirectoryLock: ~Copyable, Sendable {
         var text = [UInt8](repeating: 0, count: 16)
         let count = unsafe text.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
         guard count > 0 else { return nil }
-        return Int32(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+        let number = Int32(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+        // Whoever only reads has not written its own.
+        guard let number, number > 0, kill(number, 0) == 0 || errno == EPERM else { return nil }
+        return number
     }
 }
 

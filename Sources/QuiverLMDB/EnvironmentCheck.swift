@@ -20,6 +20,8 @@ package struct EnvironmentCheck {
         /// The named database; "" for what belongs to all: meta pages, free list, main database.
         package var database: String
         package var text: String
+        /// The disk did not give it; what it holds nobody knows.
+        package var isUnreadable = false
 
         package var description: String {
             let place = page.map { "page \($0)" } ?? "file"
@@ -204,7 +206,9 @@ struct MetaPages {
         do throws(LMDBError) {
             isWhole = try unsafe file.read(byteCount, at: offset, into: base)
         } catch {
-            throw broken("cannot be read: \(error)")
+            var finding = broken("cannot be read: \(error)")
+            finding.isUnreadable = true
+            throw finding
         }
         guard isWhole else { throw broken("the file ends before it") }
             guard unsafe at.loadUnaligned(fromByteOffset: 10, as: UInt16.self) == PageFlags.meta else {

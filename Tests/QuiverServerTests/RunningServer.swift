@@ -14,11 +14,12 @@ struct RunningServer: Sendable {
     func connect() async throws -> WireClient { try await .connect(port) }
 
     static func serving(
-        options: ServerOptions = ServerOptions(), _ body: @Sendable (RunningServer) async throws -> Void
+        options: ServerOptions = ServerOptions(), storage: Database.Options = Database.Options(),
+        _ body: @Sendable (RunningServer) async throws -> Void
     ) async throws {
         let directory = TemporaryDirectory()
         defer { directory.remove() }
-        let database = try Database.open(directory.path)
+        let database = try Database.open(directory.path, options: storage)
         defer { database.close() }
         var options = options
         options.host = "127.0.0.1"

@@ -89,7 +89,8 @@ extension Collection {
     }
 
     public func infoBlocking() throws(QuiverError) -> CollectionInfo {
-        try reading { reader in try reader.info() }
+        if core.loss != nil, let unavailable = database.unavailableCollection(core.name) { return unavailable.info }
+        return try reading { reader in try reader.info() }
     }
 
     private func lookup(_ name: String) throws(QuiverError) -> CollectionCore {

@@ -1,20 +1,41 @@
+import Logging
+
 import QuiverLMDB
 public import QuiverModel
 
-/// A collection that the catalogue names and that could not be opened: its files are damaged, or cannot be read. It is
-/// listed, its aliases stay, and whatever is asked of it is answered with `reason`. It can be deleted, or restored over.
+/// A collection that the catalogue names and that does not serve: it could not be opened, or its data were found to be
+/// lost while it was served. It is listed, its aliases stay, and whatever is asked of it is answered with `reason`. It can
+/// be deleted, or restored over.
 package struct UnavailableCollection: Sendable {
-    package var config: CollectionConfig
     package var reason: QuiverError
-    /// Name of its directory below `collections/`.
-    var directory: String
-    var vectorGeneration: UInt64?
+    let stored: Catalog.StoredCollection
+    /// When it may be opened again. Nil: not before the next start, or somebody is at it.
+    var nextAttempt: ContinuousClock.Instant?
 
+    package var config: CollectionConfig { stored.config }
+    /// Name of its directory below `collections/`.
+    var directory: String { stored.directory }
+
+    /// It could not be opened.
     init(_ name: String, _ stored: Catalog.StoredCollection, _ error: QuiverError) {
-        config = stored.config
-        directory = stored.directory
-        vectorGeneration = stored.vectorGeneration
-        reason = QuiverError(error.kind, "collection `\(name)` is unavailable: \(error.message)")
+        self.stored = stored
+        reason = UnavailableCollection.reason(name, error)
+        guard error.kind == .service else { return }
+        reason.message += "; opening it is tried again"
+        nextAttempt = .now + UnavailableCollection.pause
+    }
+
+    /// It was served.
+    init(_ core: CollectionCore, _ directory: String, _ reason: QuiverError) {
+        stored = core.stored(directory)
+        self.reason = reason
+    }
+
+    /// Between two attempts, each of which may read the whole collection.
+    private static let pause = Duration.seconds(5)
+
+    static func reason(_ name: String, _ error: QuiverError) -> QuiverError {
+        QuiverError(error.kind, "collection `\(name)` is unavailable: \(error.message)")
     }
 
     /// Whether a collection that cannot be opened for this reason is no reason not to open the others.
@@ -34,11 +55,37 @@ package struct UnavailableCollection: Sendable {
 }
 
 extension Database {
-    /// The names of the collections that could not be opened, sorted, and why.
+    /// The names of the collections that do not serve because of their files, sorted, and why.
     public var unavailableCollections: [(name: String, reason: QuiverError)] {
         unavailableByName.sorted { $0.key < $1.key }.map { (name: $0.key.text, reason: $0.value.reason) }
     }
 
-    /// Nil where the collection serves, or there is none.
-    package func unavailableCollection(_ nameOrAlias: String) -> UnavailableCollection? { unavailable(nameOrAlias) }
+    /// Nil where the collection serves, or there is none. As with every request, one whose files could not be read is
+    /// tried again after a while.
+    package func unavailableCollection(_ nameOrAlias: String) -> UnavailableCollection? {
+        guard let (name, found) = unavailable(nameOrAlias) else { return nil }
+        if found.nextAttempt != nil { tryAgain(name) }
+        return found
+    }
+
+    /// Opens what could not be read a while ago, on a thread of its own: until then the answer stays.
+    func tryAgain(_ name: ExactName) {
+        guard takeAttempt(name) else { return }
+        OSThread.detach { [weak self] in
+            guard let self else { return }
+            // Nobody deletes it or restores over it meanwhile.
+            try? changingCatalog { () throws(QuiverError) in
+                guard let stored = unavailableByName[name]?.stored else { return }
+                let core: CollectionCore
+                do throws(QuiverError) {
+                    core = try openStored(name, stored)
+                } catch {
+                    noteUnavailable(name, UnavailableCollection(name.text, stored, error))
+                    return
+                }
+                notePresent(name, core, stored.directory)
+                options.logger.notice("collection `\(name.text)` could be opened, and serves again")
+            }
+        }
+    }
 }

@@ -39,7 +39,7 @@ public final class Database: Sendable {
         /// Bytes a second that are read for it, at most.
         public var scrubBytesPerSecond = 32 << 20
         /// From the opening to the first time.
-        var scrubDelay = Duration.seconds(300)
+        package var scrubDelay = Duration.seconds(300)
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
 
@@ -64,7 +64,8 @@ public final class Database: Sendable {
 
     private struct Contents: ~Copyable {
         var collections: [ExactName: CollectionCore] = [:]
-        /// Those that could not be opened; their names are in nothing else here but `aliases`.
+        /// Those that could not be opened; their names are in nothing else here but `aliases`. One that turned out to be
+        /// damaged later is in `collections`, and says so.
         var unavailable: [ExactName: UnavailableCollection] = [:]
         var directories: [ExactName: String] = [:]
         var aliases: [ExactName: ExactName] = [:]
@@ -109,9 +110,7 @@ public final class Database: Sendable {
             close()
             throw error
         }
-        scrubber.start(background) { [weak self] in
-            self.map { $0.contents.withLock { Array($0.collections.values) } } ?? []
-        }
+        scrubber.start(background) { [weak self] in self?.openCores ?? [] }
     }
 
     /// A process that was killed holds its lock until the system has taken its memory apart, which its successor may
@@ -178,29 +177,50 @@ public final class Database: Sendable {
             Files.removeTree(collectionsPath + "/" + name)
         }
         for (name, collection) in stored.collections {
-            // The entry of a collection comes after its files.
-            let file = collectionsPath + "/" + collection.directory + "/" + CollectionStore.fileName
             let core: CollectionCore
             do throws(QuiverError) {
-                guard Files.byteCount(file) > 0 else { throw QuiverError(.corrupted, "\(file) is missing or empty") }
-                core = try openCore(name.text, collection)
+                core = try openStored(name, collection)
             } catch {
                 guard UnavailableCollection.isConfined(error) else { throw error }
-                let unavailable = UnavailableCollection(name.text, collection, error)
-                options.logger.error("\(unavailable.reason.message); it can be deleted, or restored from a snapshot")
-                contents.withLock { $0.unavailable[name] = unavailable }
+                noteUnavailable(name, UnavailableCollection(name.text, collection, error))
                 continue
             }
             // A process ended between a change of vector names and the catalogue.
             if core.vectorConfig.generation != collection.vectorGeneration ?? 0 {
                 try catalog.put(core.stored(collection.directory), name: name)
             }
-            contents.withLock { contents in
-                contents.collections[name] = core
-                contents.directories[name] = collection.directory
-            }
+            notePresent(name, core, collection.directory)
         }
         contents.withLock { $0.aliases = stored.aliases }
+    }
+
+    /// Of a collection that the catalogue names: its entry comes after its files.
+    func openStored(_ name: ExactName, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
+        let file = collectionsPath + "/" + stored.directory + "/" + CollectionStore.fileName
+        guard Files.byteCount(file) > 0 else { throw QuiverError(.corrupted, "\(file) is missing or empty") }
+        return try openCore(name.text, stored)
+    }
+
+    func notePresent(_ name: ExactName, _ core: CollectionCore, _ directory: String) {
+        contents.withLock { contents in
+            contents.unavailable[name] = nil
+            contents.collections[name] = core
+            contents.directories[name] = directory
+        }
+    }
+
+    func noteUnavailable(_ name: ExactName, _ unavailable: UnavailableCollection) {
+        options.logger.error("\(unavailable.reason.message); it can be deleted, or restored from a snapshot")
+        contents.withLock { $0.unavailable[name] = unavailable }
+    }
+
+    /// Whether it is time to open an unavailable collection again; of those that ask only one is told so.
+    func takeAttempt(_ name: ExactName) -> Bool {
+        contents.withLock { contents in
+            guard let time = contents.unavailable[name]?.nextAttempt, time <= .now else { return false }
+            contents.unavailable[name]?.nextAttempt = nil
+            return true
+        }
     }
 
     func openCore(_ name: String, _ stored: Catalog.StoredCollection) throws(QuiverError) -> CollectionCore {
@@ -269,28 +289,47 @@ public final class Database: Sendable {
 
     /// The collection of this name, or that an alias of this name points to.
     ///
-    /// - Throws: `.notFound`; `.corrupted` or `.service` with the reason for a collection that could not be opened.
+    /// - Throws: `.notFound`; `.corrupted` or `.service` with the reason for a collection that is unavailable.
     public func collection(_ nameOrAlias: String) throws(QuiverError) -> Collection {
         Collection(core: try core(nameOrAlias), database: self)
     }
 
     func core(_ nameOrAlias: String) throws(QuiverError) -> CollectionCore {
         let name = ExactName(nameOrAlias)
-        let (core, unavailable, isClosed) = contents.withLock { contents in
-            let name = contents.aliases[name] ?? name
-            return (contents.collections[name], contents.unavailable[name], contents.isClosed)
+        let (core, isClosed) = contents.withLock { contents in
+            (contents.collections[contents.aliases[name] ?? name], contents.isClosed)
         }
-        if let core { return core }
-        if let unavailable, !isClosed { throw unavailable.reason }
+        if let core {
+            if let loss = core.loss { throw loss }
+            return core
+        }
+        if !isClosed, let unavailable = unavailableCollection(nameOrAlias) { throw unavailable.reason }
         throw isClosed ? Database.closed : .collectionMissing(nameOrAlias)
     }
 
-    var unavailableByName: [ExactName: UnavailableCollection] { contents.withLock { $0.unavailable } }
-
-    func unavailable(_ nameOrAlias: String) -> UnavailableCollection? {
-        let name = ExactName(nameOrAlias)
-        return contents.withLock { $0.unavailable[$0.aliases[name] ?? name] }
+    var unavailableByName: [ExactName: UnavailableCollection] {
+        contents.withLock { contents in
+            var all = contents.unavailable
+            for (name, core) in contents.collections {
+                guard let loss = core.loss else { continue }
+                all[name] = UnavailableCollection(core, contents.directories[name] ?? "", loss)
+            }
+            return all
+        }
     }
+
+    func unavailable(_ nameOrAlias: String) -> (name: ExactName, UnavailableCollection)? {
+        let name = ExactName(nameOrAlias)
+        return contents.withLock { contents in
+            let name = contents.aliases[name] ?? name
+            if let found = contents.unavailable[name] { return (name, found) }
+            guard let core = contents.collections[name], let loss = core.loss else { return nil }
+            return (name, UnavailableCollection(core, contents.directories[name] ?? "", loss))
+        }
+    }
+
+    /// Those that are open, of which some may have lost data.
+    var openCores: [CollectionCore] { contents.withLock { Array($0.collections.values) } }
 
     /// Makes a collection.
     ///

@@ -22,7 +22,8 @@ final class CollectionCore: Sendable {
     /// That are still being read.
     let cuts = CutList()
     let logger: Logger
-    private let condemnation = Mutex<String?>(nil)
+    private let condemnation = Mutex<QuiverError?>(nil)
+    private let isCondemned = Atomic<Bool>(false)
 
     private struct Settings {
         var config: CollectionConfig
@@ -144,16 +145,24 @@ final class CollectionCore: Sendable {
     }
 
     func reader() throws -> CollectionReader {
-        if let reason = condemnation.withLock({ $0 }) { throw QuiverError(.corrupted, reason) }
+        if let loss { throw loss }
         return try CollectionReader(self)
     }
 
     /// Data was found to be lost while the collection was served: from now on it answers only that.
     func condemn(_ reason: String) {
-        condemnation.withLock { $0 = $0 ?? reason }
-        writer.refuseUpdates(because: reason)
-        logger.critical("collection \(name) is unavailable: \(reason)")
+        let error = UnavailableCollection.reason(name, QuiverError(.corrupted, reason))
+        let isFirst = condemnation.withLock { condemnation in
+            defer { condemnation = condemnation ?? error }
+            return condemnation == nil
+        }
+        isCondemned.store(true, ordering: .releasing)
+        writer.refuseUpdates(because: error.message)
+        if isFirst { logger.critical("\(error.message); it can be deleted, or restored from a snapshot") }
     }
+
+    /// Why it answers nothing any more; nil: it serves.
+    var loss: QuiverError? { isCondemned.load(ordering: .acquiring) ? condemnation.withLock { $0 } : nil }
 
     /// Removes the files of segments that did not get into the manifest. After a commit that failed for another reason
     /// than room nobody knows whether they did: the next opening, which does, removes them then.

@@ -54,6 +54,7 @@ final class Scrubber: Sendable {
 
     private func scrub(_ core: CollectionCore, _ work: BackgroundWork) {
         core.store.quarantine.prune()
+        if core.loss != nil { return }
         for vector in core.view.load().vectors {
             for sealed in vector.sealed {
                 // Replaced since: its file goes.

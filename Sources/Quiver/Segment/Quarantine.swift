@@ -69,10 +69,9 @@ extension CollectionStore {
 extension Database {
     /// How many damaged files each open collection keeps aside, of those that keep any.
     package var quarantinedFiles: [(name: String, count: Int)] {
-        collectionNames.compactMap { name in
-            guard let core = try? core(name) else { return nil }
+        openCores.sorted { $0.name < $1.name }.compactMap { core in
             let count = core.store.quarantine.files.count
-            return count > 0 ? (name: name, count: count) : nil
+            return count > 0 ? (name: core.name, count: count) : nil
         }
     }
 }

@@ -1,12 +1,15 @@
 import QuiverLMDB
 import QuiverModel
 
-/// Verifies a storage directory that nobody has open, completely: reads every byte of it, changes none.
+/// Verifies a storage directory that nobody has open, completely: reads every byte of it but that of snapshots, and
+/// changes none, not even in `LOCK`.
 package struct StorageVerifier {
     package struct Summary: Sendable {
         package var collectionCount = 0
         package var findingCount = 0
         package var byteCount = 0
+
+        package init(byteCount: Int = 0) { self.byteCount = byteCount }
     }
 
     private let path: String
@@ -60,13 +63,14 @@ package struct StorageVerifier {
         } catch LMDBError.corrupted {
             report.add(.primary, file: catalogPath, "a record does not fit its checksum")
         }
+        try report.advance(0)
         summary.findingCount = report.findingCount
         return summary
     }
 
     private static func lock(_ path: String) throws(QuiverError) -> DirectoryLock {
         do throws(DirectoryLockError) {
-            return try DirectoryLock(directory: path)
+            return try DirectoryLock(reading: path)
         } catch .heldBy(let process, let path) {
             let who = process.map { "process \($0)" } ?? "another process"
             throw QuiverError(.locked, "the storage directory is in use by \(who): \(path)")

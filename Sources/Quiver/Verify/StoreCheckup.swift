@@ -43,7 +43,7 @@ struct StoreCheckup {
         isDoubtful = true
         let report = try StoreCheckup.checkPages(path, isDerived: isDerived)
         if let finding = report.findings.first(where: { !isDerived($0.database) }) {
-            throw QuiverError(.corrupted, "\(path): \(finding)")
+            throw QuiverError(finding.isUnreadable ? .service : .corrupted, "\(path): \(finding)")
         }
         let names = Set(report.databases.map(\.name))
         if !names.isEmpty, let missing = required.subtracting(names).min() {

@@ -170,7 +170,11 @@ enum StorageOpening {
                 case .badInput, .badRequest, .forbidden: .cannotCreate
                 default: .inputOutput
                 }
-            throw CommandFailure(code: code, message: "cannot open the storage \(path): \(error.message)")
+            let advice =
+                error.kind == .corrupted
+                ? "; nothing was changed. `quiver verify \(path)` tells all that is damaged; restore a backup or a snapshot "
+                    + "into a new directory (`quiver backup restore`, `quiver snapshot restore`)" : ""
+            throw CommandFailure(code: code, message: "cannot open the storage \(path): \(error.message)\(advice)")
         }
     }
 }

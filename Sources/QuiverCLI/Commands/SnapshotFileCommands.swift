@@ -10,8 +10,8 @@ struct SnapshotVerifyCommand: AsyncParsableCommand {
         commandName: "verify", abstract: "Check a snapshot file to its last byte, without restoring it.",
         discussion: """
             Reads the file once: its own checksum, the form of every entry, the checksums of the segments, and --checksum
-            where it is given. --deep also restores it into a temporary directory below $TMPDIR, which checks what the
-            records say of each other, and opens that. Exit code 1 when it is damaged.
+            where it is given. --deep also restores it into a temporary directory below $TMPDIR and verifies that as `quiver
+            verify` does. Exit code 1 when it is damaged.
 
             Example:
               quiver snapshot verify products.snapshot --deep
@@ -39,7 +39,7 @@ struct SnapshotVerifyCommand: AsyncParsableCommand {
                 throw CommandFailure(
                     code: .differs, message: "\(file) has the SHA-256 \(report.checksum) and not \(checksum)")
             }
-            if deep { try restore(input, report, progress) }
+            if deep { try examineDeeply(input, report, progress) }
             progress.event("result") { writer in
                 writer.member("file", file)
                 writer.member("sound", true)
@@ -56,48 +56,16 @@ struct SnapshotVerifyCommand: AsyncParsableCommand {
         }
     }
 
-    private func restore(_ input: InputFile, _ report: SnapshotExamination.Report, _ progress: Progress) throws {
-        let directory = try BenchDirectory(nil)
-        var options = Database.Options()
-        options.logger = Logger(label: "quiver") { LineLogHandler(label: $0, level: .critical, format: .text) }
-        let database = try StorageOpening.open(directory.path, options: options)
-        defer { database.close() }
-        progress.begin("restoring \(file)", total: input.byteCount, unit: .bytes)
-        var offset = 0
-        let read: ArchiveSource = { buffer in
-            try Interruption.check()
-            let count = try input.read(at: offset, into: buffer)
-            offset += count
-            progress.advance(count)
-            return count
+    private func examineDeeply(
+        _ input: InputFile, _ report: SnapshotExamination.Report, _ progress: Progress
+    ) throws {
+        let summary = try SnapshotTrial(input: input, report: report, progress: progress).run { finding in
+            VerifyCommand.tell(finding, progress)
         }
-        do throws(QuiverError) {
-            switch report.head.kind {
-            case .storage: try database.snapshots.recoverStorage(from: read, of: database, replacing: false)
-            case .collection:
-                let name = report.head.collections.first ?? ""
-                try database.snapshots.recover(from: read, into: name, of: database)
-            }
-            for collection in report.collections {
-                let restored = try database.collection(collection.manifest.name)
-                let info = try restored.infoBlocking()
-                guard UInt64(info.pointsCount) == collection.tally.points else {
-                    throw QuiverError(
-                        .corrupted, "\(collection.manifest.name) has \(info.pointsCount) points of \(collection.tally.points)")
-                }
-                if let finding = try restored.verifyRecordsBlocking().first {
-                    throw QuiverError(.corrupted, "\(collection.manifest.name): \(finding)")
-                }
-            }
-        } catch {
-            progress.clear()
-            if Interruption.isAsked { throw Interruption.failure }
-            switch error.kind {
-            case .badInput, .corrupted: throw CommandFailure(code: .differs, message: "\(file): \(error.message)")
-            default: throw CommandFailure(error, file)
-            }
+        guard summary.findingCount == 0 else {
+            let count = summary.findingCount == 1 ? "one finding" : "\(summary.findingCount) findings"
+            throw CommandFailure(code: .differs, message: "\(file): \(count) in what it was restored to")
         }
-        progress.end()
     }
 }
 

@@ -5,144 +5,98 @@ import QuiverModel
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check every byte of a storage directory.",
+        abstract: "Check every byte of a storage directory or a snapshot file.",
         discussion: """
-            Reads the whole directory and tells everything that is not as it was written, or does not fit together:
-            pages, records, segment files, graphs, codes, field indexes, and files that belong to nothing. Changes
-            nothing. No server may have the directory open meanwhile.
+            Reads everything and tells all that is not as it was written, or does not fit together: pages, records, segment
+            files, graphs, codes, field indexes, and files that belong to nothing. Changes nothing, and needs no right to
+            write; no server may have the directory open meanwhile. The snapshots that lie in it are files to be named.
+
+            Of a snapshot file the format and all checksums are checked; then it is restored into a temporary directory
+            below $TMPDIR, and that is checked as any other.
 
             A finding is "derived" when the storage makes the damaged part anew by itself when it is opened next, and
             "primary" when it cannot: such a collection is to be restored from a backup or a snapshot.
 
-            Exit codes: 0 nothing found, 1 findings, 64 usage, 66 no such directory or collection, 74 the directory
-            cannot be read, 75 a server has it open, 130 interrupted.
+            Exit codes: 0 nothing found, 1 findings, 64 usage, 66 no such file, directory or collection, 74 it cannot be
+            read, 75 a server has it open, 130 interrupted.
 
             Examples:
               quiver verify ./storage
               quiver verify ./storage --collection products --json
+              quiver verify products.snapshot
             """)
 
-    @Argument(help: ArgumentHelp("A storage directory.", valueName: "storage"), completion: .directory)
+    @Argument(
+        help: ArgumentHelp("A storage directory or a snapshot file.", valueName: "storage or file"),
+        completion: .file())
     var path: String
 
     @Option(name: .customLong("collection"), help: "Only this collection; repeatable.")
     var collections: [String] = []
 
-    @Flag(help: "Write one JSON object a line: each finding, and a summary at the end.")
+    @Flag(help: "Write one JSON object a line: each finding, and the result at the end.")
     var json = false
 
     func run() throws {
-        var output = VerificationOutput(json: json)
-        let summary: StorageVerifier.Summary
-        do {
-            (summary, output) = try verify(output)
-        } catch let error as QuiverError {
-            throw Self.failure(error)
-        } catch is VerificationCancelled {
-            throw CommandFailure(code: .interrupted, message: "interrupted")
+        Interruption.listen()
+        let progress = Progress(isJSON: json)
+        let summary = try InputDirectory.isDirectory(path) ? verifyStorage(progress) : verifySnapshot(progress)
+        progress.event("result") { writer in
+            writer.member("path", path)
+            writer.member("sound", summary.findingCount == 0)
+            writer.member("collections", summary.collectionCount)
+            writer.member("bytes", summary.byteCount)
+            writer.member("findings", summary.findingCount)
         }
-        output.finish(summary)
-        if summary.findingCount > 0 { throw ExitCode(1) }
+        if !json {
+            let found =
+                switch summary.findingCount {
+                case 0: "nothing found"
+                case 1: "1 finding"
+                case let count: "\(count) findings"
+                }
+            let place = summary.collectionCount == 1 ? "1 collection" : "\(summary.collectionCount) collections"
+            progress.tell("\(found) in \(place), \(ByteCount.text(summary.byteCount))")
+        }
+        if summary.findingCount > 0 { throw ExitCode.differs }
     }
 
-    private func verify(
-        _ output: VerificationOutput
-    ) throws -> (StorageVerifier.Summary, VerificationOutput) {
-        let shared = Shared(output)
-        let summary = try StorageVerifier(path: path).run(
-            collections: collections.isEmpty ? nil : collections, note: { shared.output.note($0) },
-            progress: { done, total in
-                shared.output.show(done, of: total)
-                return true
-            })
-        return (summary, shared.output)
+    private var names: [String]? { collections.isEmpty ? nil : collections }
+
+    private func verifyStorage(_ progress: Progress) throws -> StorageVerifier.Summary {
+        progress.begin("verifying \(path)", unit: .bytes)
+        let summary = try SnapshotTrial.verify(path, shownAs: path, names, progress) { Self.tell($0, progress) }
+        progress.end()
+        return summary
     }
 
-    /// The verification calls on one thread.
-    private final class Shared {
-        var output: VerificationOutput
-
-        init(_ output: VerificationOutput) { self.output = output }
+    private func verifySnapshot(_ progress: Progress) throws -> StorageVerifier.Summary {
+        let input = try InputFile(path)
+        var summary = StorageVerifier.Summary(byteCount: input.byteCount)
+        do {
+            let report = try SnapshotExamination.run(input, progress)
+            summary = try SnapshotTrial(input: input, report: report, progress: progress)
+                .run(collections: names) { Self.tell($0, progress) }
+            summary.byteCount = input.byteCount
+        } catch let failure as CommandFailure where failure.code == .differs {
+            let prefix = input.path + ": "
+            let text = failure.message.hasPrefix(prefix) ? String(failure.message.dropFirst(prefix.count)) : failure.message
+            Self.tell(StorageFinding(.primary, file: input.path, place: "", text), progress)
+            summary.findingCount += 1
+        }
+        return summary
     }
 
-    static func failure(_ error: QuiverError) -> CommandFailure {
-        let code: ExitCode =
-            switch error.kind {
-            case .notFound: .noInput
-            case .locked: .temporaryFailure
-            default: .inputOutput
-            }
-        return CommandFailure(code: code, message: error.message)
-    }
-}
-
-/// What `quiver verify` writes: findings to standard output, how far it is to a terminal.
-struct VerificationOutput {
-    private let json: Bool
-    private let isTerminal: Bool
-    private let write: (String) -> Void
-    private var shown: ContinuousClock.Instant?
-    private var isLineOpen = false
-
-    init(json: Bool, isTerminal: Bool = StandardError.isTerminal, write: @escaping (String) -> Void = { print($0) }) {
-        self.json = json
-        self.isTerminal = isTerminal
-        self.write = write
-    }
-
-    mutating func note(_ finding: StorageFinding) {
-        clearLine()
-        write(Self.text(finding, json: json))
-    }
-
-    static func text(_ finding: StorageFinding, json: Bool) -> String {
-        guard json else { return "\(finding.severity.rawValue): \(finding)" }
-        let members = [
-            ("severity", finding.severity.rawValue), ("file", finding.file), ("place", finding.place),
-            ("text", finding.text),
-        ]
-        return "{" + members.map { "\(quoted($0.0)):\(quoted($0.1))" }.joined(separator: ",") + "}"
-    }
-
-    mutating func show(_ done: Int, of total: Int) {
-        guard isTerminal, !json else { return }
-        let now = ContinuousClock.now
-        if let shown, now - shown < .milliseconds(100) { return }
-        shown = now
-        isLineOpen = true
-        let percent = total == 0 ? 100 : done * 100 / total
-        StandardError.write("\r\u{1B}[K\(percent) % \(done >> 20)/\(total >> 20) MiB")
-    }
-
-    mutating func finish(_ summary: StorageVerifier.Summary) {
-        clearLine()
-        if json {
-            write(
-                "{\"collections\":\(summary.collectionCount),\"bytes\":\(summary.byteCount),"
-                    + "\"findings\":\(summary.findingCount)}")
+    static func tell(_ finding: StorageFinding, _ progress: Progress) {
+        guard progress.form == .json else {
+            progress.tell("\(finding.severity.rawValue): \(finding)")
             return
         }
-        let found = summary.findingCount == 0 ? "nothing found" : "\(summary.findingCount) findings"
-        write("\(found) in \(summary.collectionCount) collections, \(summary.byteCount) bytes")
-    }
-
-    private mutating func clearLine() {
-        if isLineOpen { StandardError.write("\r\u{1B}[K") }
-        isLineOpen = false
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
+        progress.event("finding") { writer in
+            writer.member("severity", finding.severity.rawValue)
+            writer.member("file", finding.file)
+            writer.member("place", finding.place)
+            writer.member("text", finding.text)
         }
-        return result + "\""
     }
 }

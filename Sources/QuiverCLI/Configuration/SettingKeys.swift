@@ -83,6 +83,14 @@ enum SettingKeys {
             "storage.kept_log_mb", .integer(0...1 << 20), "1024",
             "Log that is kept of a collection for its next backup, in MiB; with more, that copies it anew."
         ) { $0.keptLogMegabytes = $1.integer },
+        key(
+            "storage.scrub_interval_hours", .integer(0...87_600), "24",
+            "Hours until all segment files are read again, which finds what the disk has lost; 0: never."
+        ) { $0.scrubIntervalHours = $1.integer },
+        key(
+            "storage.scrub_mb_per_second", .integer(1...1 << 20), "32",
+            "Most that this reads in a second, in MiB."
+        ) { $0.scrubMegabytesPerSecond = $1.integer },
         key("storage.on_disk_payload", .boolean, "true", "Default of new collections.") {
             $0.server.collectionDefaults.onDiskPayload = $1.boolean
         },

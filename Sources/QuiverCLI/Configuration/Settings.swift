@@ -46,6 +46,10 @@ struct Settings: Sendable {
     var s3 = S3()
     /// MiB of log that are kept of a collection for its next backup.
     var keptLogMegabytes = Limits.keptLogBytes >> 20
+    /// Between two readings of all segment files; 0: never.
+    var scrubIntervalHours = 24
+    /// MiB that they read in a second.
+    var scrubMegabytesPerSecond = 32
     var server = ServerOptions()
     /// Threads that answer queries; 0: one per core.
     var searchThreads = 0
@@ -63,6 +67,8 @@ struct Settings: Sendable {
         options.snapshotsPath = snapshotsPath
         if snapshotsAreInS3 { options.snapshotStorage = try s3.storage() }
         options.keptLogBytes = keptLogMegabytes << 20
+        options.scrubInterval = .seconds(scrubIntervalHours * 3600)
+        options.scrubBytesPerSecond = scrubMegabytesPerSecond << 20
         return options
     }
 }

@@ -58,12 +58,17 @@ final class InputFile: Sendable {
 enum InputDirectory {
     /// - Throws: `CommandFailure` with 66 when there is none.
     static func check(_ path: String) throws(CommandFailure) {
+        guard try isDirectory(path) else {
+            throw CommandFailure(code: .noInput, message: "\(path) is not a directory")
+        }
+    }
+
+    /// - Throws: `CommandFailure` with 66 when there is nothing.
+    static func isDirectory(_ path: String) throws(CommandFailure) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw CommandFailure(code: .noInput, message: "\(path): \(SystemError.text(errno))")
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw CommandFailure(code: .noInput, message: "\(path) is not a directory")
-        }
+        return status.st_mode & S_IFMT == S_IFDIR
     }
 }

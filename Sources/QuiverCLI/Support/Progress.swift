@@ -139,6 +139,16 @@ final class Progress: Sendable {
         }
     }
 
+    /// A line of the result, on standard output whatever the form: it stays, and the bar goes on below it.
+    func tell(_ text: String) {
+        state.withLock { state in
+            if form == .bar, state.isDrawn { write("\r\u{1B}[K") }
+            state.isDrawn = false
+            state.shown = nil
+            StandardOutput.write(text + "\n")
+        }
+    }
+
     /// A line of its own for programs; people do not see it.
     func event(_ name: String, _ members: (inout JSONWriter) -> Void) {
         guard form == .json else { return }

@@ -53,7 +53,7 @@ extension Handlers {
             "collections_total", .gauge, "number of collections",
             [([], Double(reports.count + database.unavailableCollections.count))])
         text.family(
-            "quiver_collection_unavailable", .gauge, "collections that could not be opened",
+            "quiver_collection_unavailable", .gauge, "collections that do not serve because their files are damaged or cannot be read",
             database.unavailableCollections.map { ([("id", parameters.shown($0.name))], 1) })
         text.family(
             "quiver_quarantined_files", .gauge, "damaged files that were replaced and are kept aside for a while",

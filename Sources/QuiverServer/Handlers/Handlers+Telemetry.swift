@@ -31,7 +31,8 @@ extension Handlers {
             var collections: [(String, ReportValue)] = [("number_of_collections", .int(names.count))]
             if level >= 1 {
                 let reports = try storageReports().filter { call.access.sees($0.name) }
-                collections.append(("collections", .array(reports.map { collection($0.name, $0.report, parameters) })))
+                let quarantined = Dictionary(uniqueKeysWithValues: database.quarantinedFiles.map { ($0.name, $0.count) })
+                collections.append(("collections", .array(reports.map { collection($0.name, $0.report, quarantined[$0.name] ?? 0, parameters) })))
                 collections.append(("snapshots", .array(reports.map { name, _ in
                     let counts = snapshotActivity.counts(name)
                     return .object([
@@ -118,7 +119,7 @@ extension Handlers {
     // MARK: Collections
 
     private func collection(
-        _ name: String, _ report: StorageReport, _ parameters: ReportParameters
+        _ name: String, _ report: StorageReport, _ quarantined: Int, _ parameters: ReportParameters
     ) -> ReportValue {
         let config = report.info.config
         if parameters.detailsLevel == 1 {
@@ -136,6 +137,8 @@ extension Handlers {
             ("id", .text(parameters.shown(name))), ("init_time_ms", .int(0)),
             ("config", parameters.anonymize ? .null : .config(config)),
         ]
+        // Not of Qdrant, and seldom there.
+        if quarantined > 0 { members.append(("quarantined_files", .int(quarantined))) }
         if parameters.detailsLevel >= 3 {
             members.append(("shards", .array([
                 .object([

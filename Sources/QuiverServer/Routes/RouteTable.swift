@@ -27,7 +27,7 @@ package enum RouteTable {
                     + "collection, vector and component")),
         Route(
             .get, "/telemetry", .telemetry, .listing, [.anonymize, .detailsLevel, .perCollection, .timeout],
-            .differs("one shard; a segment holds the vectors of one name; no hardware is counted")),
+            .differs("one shard; a segment holds the vectors of one name; no hardware is counted; `quarantined_files` of a collection whose damaged files were replaced")),
         Route(.get, "/issues", .issues, .listing, .differs("always an empty list")),
         Route(.delete, "/issues", .clearIssues, .globalManage),
         Route(.get, "/quotas", .quotas, .globalRead),
@@ -46,7 +46,7 @@ package enum RouteTable {
         Route(.get, "/collections", .listCollections, .listing),
         Route(
             .get, "/collections/{collection_name}", .getCollection, .collectionRead,
-            .same("counts are exact")),
+            .same("counts are exact; `red` with the reason in `optimizer_status` where the files are damaged, and 500 for the rest")),
         Route(.put, "/collections/{collection_name}", .createCollection, .globalManage, [.timeout]),
         Route(
             .patch, "/collections/{collection_name}", .updateCollection, .globalManage, [.timeout],

@@ -66,7 +66,7 @@ import Testing
         try flip(segment.path, at: place.offset + place.byteCount / 2)
         if byMerge {
             // Enough for the segment to be written again; refused as soon as that has begun and found it out.
-            try? await test.upsert(3000..<6000)
+            _ = try? await test.upsert(3000..<6000)
             try? await test.freeze()
         }
         let request = QueryRequest(query: .nearest(.dense(TestCollection.vector(1))), limit: 1)
@@ -76,6 +76,10 @@ import Testing
             try await Task.sleep(for: .milliseconds(10))
         }
         #expect(found == .corrupted)
+        let info = try await test.collection.info()
+        #expect(info.status == .red && info.optimizerError?.contains(segment.path) == true)
+        #expect(test.database.unavailableCollections.map(\.name) == ["c"] && test.database.collectionNames == ["c"])
+        #expect(throws: QuiverError.self) { try test.database.collection("c") }
         #expect(await kind { try await test.upsert(9000..<9001) } != nil)
         test.close()
         #expect(test.refusal()?.kind == .corrupted)
