@@ -51,11 +51,7 @@ struct Catalog: Sendable {
         self.journal = CatalogJournal(environment: environment, meta: meta, entries: journal)
         if let bytes = unsafe try transaction.getChecked(meta, "format") {
             var reader = unsafe ByteReader(bytes)
-            let found = try reader.read(UInt32.self)
-            guard found == Catalog.format else {
-                throw QuiverError(
-                    .corrupted, "\(path) has format \(found); this version reads format \(Catalog.format)")
-            }
+            try KnownFormat.check(path, try reader.read(UInt32.self), Catalog.format)
         } else {
             if try transaction.entryCount(collections) > 0 {
                 throw QuiverError(.corrupted, "\(path) does not say which format it has")

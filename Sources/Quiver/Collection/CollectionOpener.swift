@@ -20,6 +20,7 @@ struct CollectionOpener {
     }
 
     func open() throws -> Opened {
+        try store.checkFormats()
         try SegmentCheckup(store: store, fields: fields, config: config, logger: logger).run()
         // Opening a table waits until no transaction is live, so the indexes come before the one that reads the rest.
         let indexes = try openIndexes()
@@ -111,6 +112,7 @@ struct CollectionOpener {
         unsafe try WriteAheadLog.forEach(after: state.counters.sealedSequence, store, transaction) {
             sequence, record in
             state.logBytes += record.count
+            unsafe try LogRecord.checkFormat(record)
             do throws(ByteReader.Malformed) {
                 guard unsafe try LogRecord.moment(record).sequence == sequence else { throw ByteReader.Malformed() }
                 unsafe try LogReplay.apply(record, to: &target)

@@ -237,8 +237,10 @@ struct StoreState: Equatable {
 
     init(_ bytes: UnsafeRawBufferPointer) throws(QuiverError) {
         var reader = unsafe ByteReader(bytes)
+        let damage = QuiverError(.corrupted, "the collection's state is damaged")
+        guard let format = try? reader.read(UInt32.self) else { throw damage }
+        try KnownFormat.check("the collection's state", format, StoreState.format)
         do throws(ByteReader.Malformed) {
-            guard try reader.read(UInt32.self) == StoreState.format else { throw ByteReader.Malformed() }
             sequence = try reader.read()
             sealedSequence = try reader.read()
             slotCount = try reader.read()
@@ -248,7 +250,7 @@ struct StoreState: Equatable {
             logMark = mark == .max ? nil : mark
             deadDigest = try reader.read()
         } catch {
-            throw QuiverError(.corrupted, "the collection's state has a format this version does not know")
+            throw damage
         }
     }
 }

@@ -18,8 +18,9 @@ struct LogEntry {
     var moment: LogMoment
     var content: Content
 
-    /// - Throws: `.corrupted` for what no version of the engine wrote.
+    /// - Throws: `.corrupted` for what this version of the engine did not write.
     init(_ record: UnsafeRawBufferPointer) throws(QuiverError) {
+        unsafe try LogRecord.checkFormat(record)
         guard unsafe LogRecord.isSound(record) else {
             throw QuiverError(.corrupted, "its checksum is another")
         }

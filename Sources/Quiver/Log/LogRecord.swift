@@ -47,6 +47,11 @@ enum LogRecord {
     static let countOffset = 1 + 8 + 8
     static let checksumBytes = CRC32C.byteCount
 
+    static func checkFormat(_ record: UnsafeRawBufferPointer) throws(QuiverError) {
+        guard let found = unsafe record.first else { return }
+        try KnownFormat.check("a record of the log", found, format)
+    }
+
     /// Reads past the head of a record.
     static func readHead(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> LogMoment {
         guard try reader.read(UInt8.self) == format else { throw ByteReader.Malformed() }

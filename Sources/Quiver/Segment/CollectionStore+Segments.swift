@@ -28,6 +28,15 @@ extension CollectionStore {
         try transaction.delete(dead, ShortKey(id))
     }
 
+    /// Refuses what another version wrote, before anything is changed.
+    func checkFormats() throws {
+        let transaction = try environment.beginRead()
+        if let bytes = unsafe try transaction.getChecked(meta, StoreState.key) { _ = unsafe try StoreState(bytes) }
+        for listed in try listedSegments(transaction.handle) {
+            try SegmentMeta.checkFormat(listed.entry.meta, segmentPath(listed.id))
+        }
+    }
+
     /// The manifest, in the order of the numbers of segments.
     func listedSegments(_ transaction: TransactionHandle) throws -> [ListedSegment] {
         var listed: [ListedSegment] = []
@@ -39,6 +48,8 @@ extension CollectionStore {
             let entry: SegmentEntry
             do {
                 entry = unsafe try SegmentEntry(CheckedValue.verified(record.value, key: record.key))
+            } catch let error as QuiverError {
+                throw QuiverError(.corrupted, "segment \(id): \(error.message)")
             } catch {
                 throw QuiverError(.corrupted, "the manifest's entry of segment \(id) is damaged")
             }

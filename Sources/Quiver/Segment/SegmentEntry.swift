@@ -66,8 +66,11 @@ struct SegmentEntry: Sendable, Equatable {
 
     init(_ bytes: UnsafeRawBufferPointer) throws(QuiverError) {
         var reader = unsafe ByteReader(bytes)
+        if let format = unsafe bytes.first {
+            try KnownFormat.check("an entry of the segment manifest", format, SegmentEntry.format)
+        }
         do throws(ByteReader.Malformed) {
-            guard try reader.read(UInt8.self) == SegmentEntry.format else { throw ByteReader.Malformed() }
+            _ = try reader.read(UInt8.self)
             vectorName = try reader.readText()
             byteCount = try reader.readCount()
             sha256 = unsafe Array(try reader.take(Checksum.bytes))

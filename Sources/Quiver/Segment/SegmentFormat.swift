@@ -1,5 +1,6 @@
 import QuiverIndex
 import QuiverLMDB
+import QuiverModel
 
 /// The file of a sealed segment: the vectors of one name, in the order of their slots.
 ///
@@ -131,6 +132,19 @@ struct SegmentMeta: Equatable {
         writer.write(UInt32(graph?.topLevel ?? 0))
         writer.write(UInt8(graph?.linkBytes ?? 0))
         return writer.takeBytes()
+    }
+
+    /// Refuses the meta entry of another version.
+    ///
+    /// - Parameter path: of the file.
+    static func checkFormat(_ bytes: [UInt8], _ path: String) throws(QuiverError) {
+        let words: (magic: UInt32, version: UInt32)? = unsafe bytes.withUnsafeBytes { bytes in
+            var reader = unsafe ByteReader(bytes)
+            guard let magic = try? reader.read(UInt32.self), let version = try? reader.read(UInt32.self) else { return nil }
+            return (magic, version)
+        }
+        guard let words, words.magic == SegmentFormat.magic else { return }
+        try KnownFormat.check("segment file \(path)", words.version, SegmentFormat.version)
     }
 
     /// Nil when the bytes are not a meta entry of a version that is known.

@@ -55,8 +55,8 @@ final class RecordLoader {
     private func loadWhole(_ part: UnsafeRawBufferPointer) throws {
         try makeRoom()
         var reader = unsafe RecordReader(part)
-        guard try reader.take(UInt32.self) == RecordStream.magic, try reader.take(UInt32.self) == RecordStream.version
-        else { throw RecordLoader.damaged("its format is none that this version knows") }
+        guard try reader.take(UInt32.self) == RecordStream.magic else { throw RecordLoader.damaged("they are none") }
+        try KnownFormat.check("the stream of records", try reader.take(UInt32.self), RecordStream.version)
         guard try reader.take(UInt64.self) == nextPart, !isComplete else { throw RecordLoader.damaged("a part is missing") }
         nextPart += 1
         var transaction = try store.environment.beginWrite()

@@ -138,10 +138,11 @@ struct RecordsCheck {
         unsafe try forEachChecked(store.meta, "meta", transaction, run) { key, value in
             switch unsafe String(decoding: key, as: UTF8.self) {
             case StoreState.key:
-                state = unsafe try? StoreState(value)
-                if state == nil {
+                do throws(QuiverError) {
+                    state = unsafe try StoreState(value)
+                } catch {
                     isDamaged = true
-                    run.find(.primary, "meta", StoreState.key, "has a format this version does not know")
+                    run.find(.primary, "meta", StoreState.key, error.message)
                 }
             case VectorSet.key:
                 if unsafe (try? StoredConfig.decode(VectorSet.self, from: value)) == nil {
@@ -181,8 +182,12 @@ struct RecordsCheck {
     private func checkSegments(_ transaction: TransactionHandle, _ state: StoreState, _ run: Run) throws {
         var known: Set<UInt64> = []
         unsafe try forEachChecked(store.segments, "segments", transaction, run) { key, value in
-            guard key.count == 8, unsafe (try? SegmentEntry(value)) != nil else {
-                run.find(.primary, "segments", unsafe RecordsCheck.shown(key), "cannot be read")
+            do throws(QuiverError) {
+                guard key.count == 8 else { throw QuiverError(.corrupted, "is no number of a segment") }
+                let entry = unsafe try SegmentEntry(value)
+                try SegmentMeta.checkFormat(entry.meta, "")
+            } catch {
+                run.find(.primary, "segments", unsafe RecordsCheck.shown(key), error.message)
                 return
             }
             known.insert(unsafe UInt64(bigEndian: key.loadUnaligned(as: UInt64.self)))

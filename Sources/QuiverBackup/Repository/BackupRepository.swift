@@ -59,17 +59,23 @@ package final class BackupRepository: Sendable {
                 // Whoever was a moment later has written it last.
                 bytes = try store.bytes(of: Self.descriptionKey, limitBytes: 1 << 16)
             }
-            guard let bytes, let json = SealedText.open(bytes),
-                let description = try? BackupJSON.decode(Description.self, json)
+            let json = bytes.flatMap(SealedText.open)
+            try json.map { try Self.checkFormat($0, store.place, Self.format) }
+            guard let json, let description = try? BackupJSON.decode(Description.self, json),
+                let idBytes = Digest.bytes(hex: description.id)
             else { throw BackupError.damaged(["\(Self.descriptionKey): it is not what was written"]) }
-            guard description.format == Self.format, let idBytes = Digest.bytes(hex: description.id) else {
-                throw BackupError.request("\(store.place) is of format \(description.format), which this version does not know")
-            }
             id = description.id
             secrets = try Self.secrets(description, idBytes, key, store.place)
         } catch {
             throw BackupError(wrapping: error)
         }
+    }
+
+    /// Before the rest is read, which another version may have written otherwise.
+    private static func checkFormat(_ json: [UInt8], _ what: String, _ known: Int) throws(BackupError) {
+        struct Version: Decodable { var format: Int }
+        guard let found = try? BackupJSON.decode(Version.self, json).format, found != known else { return }
+        throw .request("\(what) has format \(found); this version reads format \(known)")
     }
 
     private static func made(_ key: RepositoryKey?) throws -> [UInt8] {
@@ -189,8 +195,8 @@ package final class BackupRepository: Sendable {
         } else {
             json = SealedText.open(bytes)
         }
-        guard let json, let manifest = try? BackupJSON.decode(BackupManifest.self, json),
-            manifest.id == id, manifest.format == BackupManifest.format
+        if let json { try Self.checkFormat(json, key, BackupManifest.format) }
+        guard let json, let manifest = try? BackupJSON.decode(BackupManifest.self, json), manifest.id == id
         else { throw .damaged(["\(key): the backup's manifest is not what was written"]) }
         return manifest
     }
