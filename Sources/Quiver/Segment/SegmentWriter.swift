@@ -63,6 +63,8 @@ struct SegmentWriter {
             do throws(FileError) {
                 try Files.rename(temporaryPath, to: path)
             } catch {
+                // No manifest will name it.
+                Files.remove(path)
                 throw QuiverError(error)
             }
             return entry

@@ -95,16 +95,21 @@ package final class LocalSnapshotStorage: SnapshotStorage {
     package func delete(_ scope: SnapshotScope, name: String) throws(QuiverError) -> Bool {
         guard SnapshotName.isValid(name) else { return false }
         let directory = try directory(scope)
-        guard unsafe unlink(directory + "/" + name) == 0 else {
+        let path = directory + "/" + name
+        // Out of sight first: should the disk not take that, it is put back, and a refusal has changed nothing.
+        let hidden = directory + "/." + name + ".deleted" + LocalSnapshotStorage.temporarySuffix
+        guard unsafe Glibc.rename(path, hidden) == 0 else {
             if errno == ENOENT { return false }
-            throw QuiverError(FileError(operation: "delete", path: directory + "/" + name, code: errno))
+            throw QuiverError(FileError(operation: "delete", path: path, code: errno))
         }
-        Files.remove(directory + "/" + name + LocalSnapshotStorage.checksumSuffix)
         do {
             try Files.synchronise(directory: directory)
         } catch {
+            _ = unsafe Glibc.rename(hidden, path)
             throw QuiverError(error)
         }
+        Files.remove(path + LocalSnapshotStorage.checksumSuffix)
+        Files.remove(hidden)
         return true
     }
 
@@ -172,7 +177,13 @@ private final class LocalSnapshotFile: SnapshotSink {
     }
 
     func publish() throws {
-        try Files.rename(temporary, to: path)
+        do throws(FileError) {
+            try Files.rename(temporary, to: path)
+        } catch {
+            // Nobody is to see what may be gone tomorrow.
+            if error.operation != "rename" { Files.remove(path) }
+            throw error
+        }
         close()
     }
 
