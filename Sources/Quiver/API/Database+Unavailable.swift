@@ -11,18 +11,26 @@ package struct UnavailableCollection: Sendable {
     let stored: Catalog.StoredCollection
     /// When it may be opened again. Nil: not before the next start, or somebody is at it.
     var nextAttempt: ContinuousClock.Instant?
+    /// From the last attempt to the next: each may read the whole collection.
+    private var pause = firstPause
 
     package var config: CollectionConfig { stored.config }
     /// Name of its directory below `collections/`.
     var directory: String { stored.directory }
 
     /// It could not be opened.
-    init(_ name: String, _ stored: Catalog.StoredCollection, _ error: QuiverError) {
+    ///
+    /// - Parameter former: what became of the attempt before this one.
+    init(
+        _ name: String, _ stored: Catalog.StoredCollection, _ error: QuiverError, after former: UnavailableCollection? = nil
+    ) {
         self.stored = stored
         reason = UnavailableCollection.reason(name, error)
-        guard error.kind == .service else { return }
+        if let former { pause = min(former.pause * 2, UnavailableCollection.longestPause) }
+        // What is damaged stays so.
+        if error.kind == .corrupted { return }
         reason.message += "; opening it is tried again"
-        nextAttempt = .now + UnavailableCollection.pause
+        nextAttempt = .now + pause
     }
 
     /// It was served.
@@ -31,8 +39,8 @@ package struct UnavailableCollection: Sendable {
         self.reason = reason
     }
 
-    /// Between two attempts, each of which may read the whole collection.
-    private static let pause = Duration.seconds(5)
+    private static let firstPause = Duration.seconds(5)
+    private static let longestPause = Duration.seconds(60)
 
     static func reason(_ name: String, _ error: QuiverError) -> QuiverError {
         QuiverError(error.kind, "collection `\(name)` is unavailable: \(error.message)")
@@ -75,12 +83,13 @@ extension Database {
             guard let self else { return }
             // Nobody deletes it or restores over it meanwhile.
             try? changingCatalog { () throws(QuiverError) in
-                guard let stored = unavailableByName[name]?.stored else { return }
+                guard let former = unavailableByName[name] else { return }
+                let stored = former.stored
                 let core: CollectionCore
                 do throws(QuiverError) {
                     core = try openStored(name, stored)
                 } catch {
-                    noteUnavailable(name, UnavailableCollection(name.text, stored, error))
+                    noteUnavailable(name, UnavailableCollection(name.text, stored, error, after: former))
                     return
                 }
                 notePresent(name, core, stored.directory)

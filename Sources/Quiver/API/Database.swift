@@ -210,8 +210,12 @@ public final class Database: Sendable {
     }
 
     func noteUnavailable(_ name: ExactName, _ unavailable: UnavailableCollection) {
+        let former = contents.withLock { contents in
+            defer { contents.unavailable[name] = unavailable }
+            return contents.unavailable[name]
+        }
+        if former?.reason == unavailable.reason { return }
         options.logger.error("\(unavailable.reason.message); it can be deleted, or restored from a snapshot")
-        contents.withLock { $0.unavailable[name] = unavailable }
     }
 
     /// Whether it is time to open an unavailable collection again; of those that ask only one is told so.
