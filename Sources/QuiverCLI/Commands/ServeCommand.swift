@@ -172,8 +172,8 @@ enum StorageOpening {
                 }
             let advice =
                 error.kind == .corrupted
-                ? "; nothing was changed. `quiver verify \(path)` tells all that is damaged; restore a backup or a snapshot "
-                    + "into a new directory (`quiver backup restore`, `quiver snapshot restore`)" : ""
+                ? "; nothing was changed. `quiver verify \(path)` tells all that is wrong; what is damaged, restore from a "
+                    + "backup or a snapshot into a new directory (`quiver backup restore`, `quiver snapshot restore`)" : ""
             throw CommandFailure(code: code, message: "cannot open the storage \(path): \(error.message)\(advice)")
         }
     }
