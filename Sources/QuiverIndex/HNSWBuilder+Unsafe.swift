@@ -2,11 +2,11 @@ import CVectorKernels
 import Synchronization
 
 /// Builds HNSW graphs (Malkov & Yashunin 2018) in parallel. With one thread the result depends only on the
-/// rows, their order and the parameters.
+/// rows, their order and the parameters. In every graph level 0 leads from each row to each other (`GraphReach`).
 ///
 /// A build takes, besides what it reads: 16m + 1 bytes a row for the links of level 0, their scores and a lock, about
-/// 8 × m / (m - 1) + 4 for the levels above, and 8 while it sets out; for each thread one byte a row and less than
-/// 100 KiB. With m = 16 that is 278 bytes a row and one more a thread. An extension takes 12 bytes a row more.
+/// 8 × m / (m - 1) + 4 for the levels above, 8 while it sets out and 14 at its end; for each thread one byte a row and
+/// less than 100 KiB. With m = 16 that is 284 bytes a row and one more a thread. An extension takes 12 bytes a row more.
 package enum HNSWBuilder {
     /// Rows inserted by one thread before others join: a graph of a few rows has no room for several hands.
     private static let aloneRows = 256
@@ -35,7 +35,8 @@ package enum HNSWBuilder {
         rows.removeAll { $0 == entry }
         control.begin(total: count)
         control.advance(by: 1)
-        try insert(rows, into: space, alone: aloneRows, threads: threads, control: control)
+        let inserter = try insert(rows, into: space, alone: aloneRows, threads: threads, control: control)
+        GraphReach.connect(rows, in: space, by: inserter)
         graph.pack()
         return graph
     }
@@ -87,15 +88,17 @@ package enum HNSWBuilder {
             newcomers.removeAll { $0 == finalEntry }
             control.advance(by: 1)
         }
-        try insert(
+        let inserter = try insert(
             lost.filter { $0 != graph.entryPoint } + newcomers, into: space, alone: 0, threads: threads, control: control)
+        GraphReach.connect(0..<UInt32(source.rowCount), in: space, by: inserter)
         graph.pack()
         return graph
     }
 
+    /// Answers an inserter for what is left to do.
     private static func insert(
         _ rows: [UInt32], into space: GraphSpace, alone: Int, threads: Int, control: BuildControl
-    ) throws(IndexError) {
+    ) throws(IndexError) -> GraphInserter {
         let first = GraphInserter(space: space)
         let alone = threads == 1 ? rows.count : min(alone, rows.count)
         for row in rows[..<alone] {
@@ -116,6 +119,7 @@ package enum HNSWBuilder {
             }
         }
         if control.isCancelled { throw .cancelled }
+        return first
     }
 }
 

@@ -29,10 +29,7 @@ final class Dataset {
             let centre = centres[Int.random(in: 0..<centres.count, using: &random)]
             for i in 0..<dimension { floats[row * dimension + i] = centre[i] + random.float(in: -0.6...0.6) }
             if row > 0 && row <= copies { (floats + row * dimension).update(from: floats, count: dimension) }
-            if metric == .cosine { normalise(row) }
-            CodeEncoder.encode(
-                floats + row * dimension, dimension: dimension, codes: codeBytes + row * stride,
-                terms: terms + row * CodeEncoder.termsBytes)
+            encode(row)
         }
     }
 
@@ -42,8 +39,16 @@ final class Dataset {
         terms.deallocate()
     }
 
-    private func normalise(_ row: Int) {
-        CodeEncoder.normalise(floats + row * dimension, dimension: dimension, into: floats + row * dimension)
+    func set(_ row: Int, _ values: [Float]) {
+        for (index, value) in values.enumerated() { floats[row * dimension + index] = value }
+        encode(row)
+    }
+
+    private func encode(_ row: Int) {
+        let vector = floats + row * dimension
+        if metric == .cosine { CodeEncoder.normalise(vector, dimension: dimension, into: vector) }
+        CodeEncoder.encode(
+            vector, dimension: dimension, codes: codeBytes + row * stride, terms: terms + row * CodeEncoder.termsBytes)
     }
 
     var rows: RowsView { RowsView(floats: floats, dimension: dimension, strideFloats: dimension, count: count) }

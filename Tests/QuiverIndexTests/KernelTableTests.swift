@@ -62,7 +62,7 @@ import Glibc
             for link in links { #expect(visited[Int(link)] == epoch) }
 
             // Every row with an even number is accepted.
-            let accepted = [UInt64](repeating: 0x5555_5555_5555_5555, count: rows / 64)
+            let accepted = [UInt64](repeating: 0x5555_5555_5555_5555, count: (rows + 63) / 64)
             for link in links { visited[Int(link)] = 0 }
             var filtered: [UInt32] = []
             for link in links where link % 2 == 0 && !filtered.contains(link) { filtered.append(link) }

@@ -152,16 +152,11 @@ struct SegmentVerifier {
         if found.selfLinks > 0 { add(.derived, "graph", "\(found.selfLinks) links lead from a row to itself") }
         if found.repeatedLinks > 0 { add(.derived, "graph", "\(found.repeatedLinks) links are there twice") }
         if found.linksBehindEnd > 0 { add(.derived, "graph", "\(found.linksBehindEnd) links lie behind the end of their list") }
-        if found.unreachableRows > max(SegmentVerifier.fewRows, graph.rowCount / 4 * 3) {
+        if found.unreachableRows > 0 {
             add(.derived, "graph", "\(found.unreachableRows) of \(graph.rowCount) rows are out of reach of its entry")
         }
         if let links = segment.rows?.payloadLinks, !links.isConsistent {
             add(.derived, "chunk payload_links", "leads out of the graph")
         }
     }
-
-    /// A graph of so few rows may be in pieces. Of a larger one a quarter has to hang together: with few links a list, and
-    /// rows that crowd each other out of the lists (equal ones, or short ones that are compared by dot product), many a
-    /// row is nobody's neighbour, which is a matter of recall and no damage.
-    private static let fewRows = 16
 }
