@@ -44,9 +44,9 @@ struct RecoveryTests {
         try await test.upsert([201])
         let expected = (0..<200).filter { $0 >= 30 || $0 % 3 != 0 } + [201]
         crashing ? try await test.crash() : try test.reopen()
-        #expect(try await test.hasExactly(expected))
-        // Dead rows are remembered.
+        // Dead rows are remembered. Asked first: before long the idle collection will have indexed row 201, too.
         #expect(try await test.collection.info().indexedVectorsCount == 190)
+        #expect(try await test.hasExactly(expected))
     }
 
     @Test func frozenButNotSealed() async throws {
@@ -197,7 +197,8 @@ struct RecoveryTests {
     // MARK: Space
 
     @Test func logIsTrimmedWhenSealed() async throws {
-        let test = try await TestCollection()
+        // Nothing is sealed for a graph's sake while updates are slow to come.
+        let test = try await TestCollection(TestCollection.config(indexed: false))
         for start in stride(from: 0, to: 100, by: 10) { try await test.upsert(start..<start + 10) }
         #expect(try test.logRecords() == 10)
         try await test.collection.freeze()
