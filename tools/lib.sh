@@ -14,7 +14,7 @@ die() {
 # shellcheck disable=SC2034  # used by the scripts that source this
 build_packages=(liblmdb-dev libzstd-dev libsimdjson-dev libssl-dev libstemmer-dev libicu-dev zlib1g-dev pkg-config)
 # shellcheck disable=SC2034
-test_packages=(python3 python3-venv)
+test_packages=(python3 python3-venv zstd gcc libc6-dev)
 
 installed() { dpkg-query --show --showformat='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
 
