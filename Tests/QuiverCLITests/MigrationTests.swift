@@ -211,7 +211,7 @@ struct RESTClientTests {
         _ answers: [Result<RESTClient.Answer, RESTTransportError>], isCreation: Bool = false
     ) async -> (Result<Int, CommandFailure>, asked: Int) {
         let script = Script(answers)
-        let client = RESTClient(url: "http://x", transport: script, patience: .seconds(20))
+        let client = RESTClient(url: "http://x", transport: script, patience: .seconds(600))
         do throws(CommandFailure) {
             let status = try await client.call("PUT", "/a", accepting: [200], isCreation: isCreation).status
             return (.success(status), script.asked.withLock { $0 })

@@ -154,7 +154,7 @@ struct ConnectionTests {
     @Test func idleConnectionsAreClosed() async throws {
         var options = ServerOptions()
         // Long enough for a request on a machine that is busy with other tests.
-        options.idleTimeout = .seconds(6)
+        options.idleTimeout = .seconds(15)
         try await RunningServer.serving(options: options) { (client: WireClient) async throws in
             #expect(try await client.request("GET", "/healthz").status == 200)
             #expect(await client.isClosedByServer())
