@@ -1,11 +1,11 @@
 """The local mode of `qdrant-client`, another implementation of the interface, behind the part of REST that moving in and
 out needs. What it does not keep (indexes, settings of graphs) is remembered here and told as it was given."""
 
-import http.server
 import json
 import threading
 import urllib.parse
 
+from json_server import JSONServer
 from qdrant_client import QdrantClient, models
 
 # What a collection that says nothing has.
@@ -19,52 +19,22 @@ DEFAULTS = {
 PARAMS = ("vectors", "sparse_vectors", "shard_number", "replication_factor", "write_consistency_factor", "on_disk_payload")
 
 
-class LocalModeServer:
+class LocalModeServer(JSONServer):
     def __init__(self):
+        super().__init__()
         self.client = QdrantClient(":memory:")
         self.lock = threading.Lock()
         self.created, self.indexes = {}, {}
-        local = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self):
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                path = [urllib.parse.unquote(each) for each in self.path.partition("?")[0].strip("/").split("/")]
-                with local.lock:
-                    try:
-                        result = local.handle(self.command, path, json.loads(body or b"{}"))
-                        status, answer = (404, error("not found")) if result is None else (200, {"result": result})
-                    except ValueError as problem:
-                        status, answer = 400, error(str(problem))
-                text = json.dumps({**answer, "time": 0.0}).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = answer
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def reply(self, method, path, body):
+        names = [urllib.parse.unquote(each) for each in path.partition("?")[0].strip("/").split("/")]
+        with self.lock:
+            try:
+                result = self.handle(method, names, json.loads(body or b"{}"))
+                status, answer = (404, error("not found")) if result is None else (200, {"result": result})
+            except ValueError as problem:
+                status, answer = 400, error(str(problem))
+        return status, {}, json.dumps({**answer, "time": 0.0}).encode()
 
     def handle(self, method, path, body):
         """The result; None: there is no such thing."""

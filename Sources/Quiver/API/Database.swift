@@ -58,11 +58,11 @@ public final class Database: Sendable {
     package let snapshots: Snapshots
     private let scrubber: Scrubber
     private let filterCache = FilterCache()
-    private let contents: Mutex<Contents>
+    let contents: Mutex<Contents>
     /// Changes of the catalogue come one after the other.
     private let changing: LockedCondition<Bool>
 
-    private struct Contents: ~Copyable {
+    struct Contents: ~Copyable {
         var collections: [ExactName: CollectionCore] = [:]
         /// Those that could not be opened; their names are in nothing else here but `aliases`. One that turned out to be
         /// damaged later is in `collections`, and says so.
@@ -472,148 +472,7 @@ public final class Database: Sendable {
         }
     }
 
-    // MARK: Aliases
-
-    /// Applies the actions in order; readers see all of them or none. An error midway keeps the earlier ones.
-    ///
-    /// - Throws: `.notFound` for a missing collection, or a missing alias to be renamed; `.alreadyExists` when a
-    ///   collection has the name of an alias.
-    public func updateAliases(_ actions: [AliasAction]) async throws(QuiverError) {
-        try await workers.run { [self] () throws(QuiverError) in try updateAliasesBlocking(actions) }
-    }
-
-    package func updateAliasesBlocking(_ actions: [AliasAction]) throws(QuiverError) {
-        try changingCatalog { () throws(QuiverError) in
-            let (before, collections) = contents.withLock {
-                ($0.aliases, Set($0.collections.keys).union($0.unavailable.keys))
-            }
-            var aliases = before
-            var failure: QuiverError?
-            for action in actions {
-                do throws(QuiverError) {
-                    try action.apply(to: &aliases, collections)
-                } catch {
-                    failure = error
-                    break
-                }
-            }
-            if aliases != before {
-                do {
-                    try catalog.setAliases(aliases)
-                } catch {
-                    throw QuiverError(wrapping: error)
-                }
-                contents.withLock { $0.aliases = aliases }
-            }
-            if let failure { throw failure }
-        }
-    }
-
-    /// All aliases, or those of one collection, sorted.
-    ///
-    /// - Throws: `.notFound` for a missing collection.
-    public func aliases(ofCollection name: String? = nil) throws(QuiverError) -> [(alias: String, collection: String)] {
-        let all = contents.withLock { $0.aliases }
-        let name = try name.map { name throws(QuiverError) in
-            if unavailable(name) != nil { return all[ExactName(name)] ?? ExactName(name) }
-            return ExactName(try core(name).name)
-        }
-        return all.filter { name == nil || $0.value == name }.sorted { $0.key < $1.key }
-            .map { (alias: $0.key.text, collection: $0.value.text) }
-    }
-
-    /// What is to become of the catalogue, and of what is in memory.
-    struct Replacement {
-        var collections: [ExactName: Catalog.StoredCollection] = [:]
-        var aliases: [ExactName: ExactName]
-    }
-
-    /// Checks whether staged collections can be those of the given names.
-    func replacement(
-        _ staged: [(staging: CollectionStaging, name: String)], _ added: [SnapshotHead.Alias], replacing: Bool
-    ) throws(QuiverError) -> Replacement {
-        let (present, unavailable, aliases) = contents.withLock { ($0.collections, $0.unavailable, $0.aliases) }
-        var change = Replacement(aliases: aliases)
-        for (staging, name) in staged {
-            let name = ExactName(name)
-            if let core = present[name] {
-                if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.stored.config, core.config)
-            } else if let lost = unavailable[name] {
-                if !replacing { throw .collectionExists(name.text) }
-                try Database.checkAgreement(staging.stored.config, lost.config)
-            } else if aliases[name] != nil {
-                throw .badRequest(
-                    "Can't create collection with name `\(name.text)`. Alias with the same name already exists")
-            }
-            change.collections[name] = staging.stored
-        }
-        for alias in added {
-            let target = ExactName(alias.collection)
-            if present[ExactName(alias.alias)] != nil || unavailable[ExactName(alias.alias)] != nil
-                || change.collections[ExactName(alias.alias)] != nil {
-                throw .collectionExists(alias.alias)
-            }
-            guard change.collections[target] != nil else { throw .collectionMissing(alias.collection) }
-            change.aliases[ExactName(alias.alias)] = target
-        }
-        return change
-    }
-
-    /// A collection takes the state of another only where their vectors and shards are the same.
-    private static func checkAgreement(_ new: CollectionConfig, _ present: CollectionConfig) throws(QuiverError) {
-        let problem = "Snapshot is not compatible with existing collection: Collection"
-        guard new.vectors == present.vectors else {
-            throw .badInput(
-                "\(problem) vectors: \(shown(present.vectors)) Snapshot Vectors: \(shown(new.vectors))")
-        }
-        guard new.shardNumber == present.shardNumber else {
-            throw .badInput("\(problem) shard number: \(present.shardNumber) Snapshot shard number: \(new.shardNumber)")
-        }
-    }
-
-    private static func shown(_ vectors: VectorsConfig?) -> String {
-        guard let vectors, let bytes = try? StoredConfig.encode(vectors) else { return "{}" }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// After the catalogue has it. Returns what was replaced, to be closed and removed.
-    func replaceContents(
-        _ change: Replacement, _ cores: [ExactName: CollectionCore]
-    ) -> (cores: [CollectionCore], unavailable: [String]) {
-        contents.withLock { contents in
-            var replaced: [CollectionCore] = []
-            var lost: [String] = []
-            for (name, stored) in change.collections {
-                if let old = contents.collections[name] { replaced.append(old) }
-                if let old = contents.unavailable.removeValue(forKey: name) { lost.append(old.directory) }
-                contents.collections[name] = cores[name]
-                contents.directories[name] = stored.directory
-            }
-            contents.aliases = change.aliases
-            return (replaced, lost)
-        }
-    }
-
-    /// What a cut of `names` is to hold, by names; with the directory of each, and the aliases that lead there.
-    func cutContents(
-        _ names: [String]?
-    ) throws(QuiverError) -> (cores: [(core: CollectionCore, identity: String)], aliases: [(alias: String, collection: String)]) {
-        let chosen = try names.map { names throws(QuiverError) in
-            var chosen: Set<ExactName> = []
-            for name in names { chosen.insert(ExactName(try core(name).name)) }
-            return chosen
-        }
-        // What cannot be read cannot be copied, and a copy of everything would be without it.
-        if chosen == nil, let lost = unavailableCollections.first { throw lost.reason }
-        return contents.withLock { contents in
-            let cores = contents.collections.filter { chosen?.contains($0.key) ?? true }.sorted { $0.key < $1.key }
-                .map { (core: $0.value, identity: contents.directories[$0.key] ?? "") }
-            let aliases = contents.aliases.filter { chosen?.contains($0.value) ?? true }.sorted { $0.key < $1.key }
-                .map { (alias: $0.key.text, collection: $0.value.text) }
-            return (cores, aliases)
-        }
-    }
+    // MARK: Changes of the catalogue
 
     /// Runs a change of the catalogue after any other that is under way.
     func changingCatalog<Value>(_ body: () throws(QuiverError) -> Value) throws(QuiverError) -> Value {
@@ -632,25 +491,4 @@ public final class Database: Sendable {
     }
 
     static var closed: QuiverError { QuiverError(.closed, "the database is closed") }
-}
-
-extension AliasAction {
-    fileprivate func apply(
-        to aliases: inout [ExactName: ExactName], _ collections: Set<ExactName>
-    ) throws(QuiverError) {
-        switch self {
-        case .create(let alias, let collection):
-            let target = aliases[ExactName(collection)] ?? ExactName(collection)
-            guard collections.contains(target) else { throw .collectionMissing(collection) }
-            if collections.contains(ExactName(alias)) { throw .collectionExists(alias) }
-            aliases[ExactName(alias)] = target
-        case .delete(let alias):
-            aliases[ExactName(alias)] = nil
-        case .rename(let old, let new):
-            guard let target = aliases[ExactName(old)] else { throw .notFound("Alias \(old) does not exists!") }
-            if collections.contains(ExactName(new)) { throw .collectionExists(new) }
-            aliases[ExactName(old)] = nil
-            aliases[ExactName(new)] = target
-        }
-    }
 }

@@ -93,7 +93,7 @@ import Testing
             }
         }
         print("served \(served), refused \(refused)")
-        #expect(served > 0 && refused > 0)
+        #expect(served > Self.trials / 20 && refused > Self.trials / 40)
     }
 
     private func expectWhole(_ sample: DamageSample, _ path: String, _ what: String) async throws {
