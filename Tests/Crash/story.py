@@ -274,7 +274,7 @@ def group(value):
 
 
 class Server(QuiverServer):
-    """Starts quickly, and takes another port when its own was taken meanwhile."""
+    """With as few threads as will do."""
 
     def __init__(self, storage, environment=None):
         super().__init__(storage, {"QUIVER__SERVICE__MAX_WORKERS": "1"} | (environment or {}))

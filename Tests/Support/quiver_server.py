@@ -1,6 +1,8 @@
 """Starts and ends the built `quiver` server as a person would: a process, a port, a storage directory."""
 
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -28,10 +30,21 @@ def find_binary():
     pytest.exit(f"no quiver binary at {', '.join(map(str, candidates))}: build it, or set QUIVER_BINARY", returncode=2)
 
 
+# Below the ports that the system gives to clients, which may come between the choice and its use; and one after the
+# other, so that no two servers of this process have the same.
+_ports = itertools.count(random.randrange(10_000))
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = 12_000 + next(_ports) % 20_000
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class QuiverServer:

@@ -13,7 +13,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private enum State {
+    enum State {
         /// For the next head; its first bytes may be there.
         case waiting
         /// A head is there, its body is under way.
@@ -31,24 +31,24 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
     let dispatcher: Dispatcher
     private let table: ConnectionTable
-    private let clock: ConnectionClock
-    private var context: ChannelHandlerContext?
+    let clock: ConnectionClock
+    var context: ChannelHandlerContext?
 
-    private var state = State.waiting
+    var state = State.waiting
     /// The present request.
-    private var head: HTTPRequestHead?
-    private var plan: Dispatcher.Plan?
-    private var call: Call?
+    var head: HTTPRequestHead?
+    var plan: Dispatcher.Plan?
+    var call: Call?
     private var body = ByteBuffer()
     /// In place of `body`, for requests that are read while they come.
-    private var source: BodySource?
-    private var owesContinue = false
-    private var outgoing: OutgoingBody?
-    private var fields = RequestFields()
-    private var started = ContinuousClock.now
-    private var closesBehindAnswer = false
+    var source: BodySource?
+    var owesContinue = false
+    var outgoing: OutgoingBody?
+    var fields = RequestFields()
+    var started = ContinuousClock.now
+    var closesBehindAnswer = false
     /// Tells the answer to this request from a late one to an earlier request.
-    private var number: UInt64 = 0
+    var number: UInt64 = 0
     private var deadline: Scheduled<Void>?
 
     private var queue = CircularBuffer<HTTPServerRequestPart>()
@@ -148,7 +148,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     /// Goes on as far as it gets without waiting. A loop, not a recursion, however many requests are pipelined.
-    private func takeParts() {
+    func takeParts() {
         if isTakingParts { return }
         isTakingParts = true
         while let context, canTake(context), let part = queue.popFirst() {
@@ -259,7 +259,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     /// For the request that is being answered: on whatever thread it turns out how long its caller waits.
-    private func scheduling(_ loop: any EventLoop) -> Dispatcher.Schedule {
+    func scheduling(_ loop: any EventLoop) -> Dispatcher.Schedule {
         let place = NIOLoopBound(self, eventLoop: loop)
         let number = number
         return { limit in
@@ -280,7 +280,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         }
     }
 
-    private func carryOn(
+    func carryOn(
         _ outcome: Outcome, _ call: Call, _ schedule: @escaping Dispatcher.Schedule, _ loop: any EventLoop
     ) {
         let place = NIOLoopBound(self, eventLoop: loop)
@@ -306,7 +306,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         takeParts()
     }
 
-    private func finish(_ answer: Answer) {
+    func finish(_ answer: Answer) {
         guard let context, state == .answering else { return }
         deadline?.cancel()
         deadline = nil
@@ -315,7 +315,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         answerIsOut(context)
     }
 
-    private func answerIsOut(_ context: ChannelHandlerContext) {
+    func answerIsOut(_ context: ChannelHandlerContext) {
         if closesBehindAnswer {
             state = .lingering
             context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { [weak self] _ in
@@ -333,7 +333,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
     /// Answers before the request is complete. The connection is of no use after that, unless little of the request is
     /// to come, and sure to.
-    private func refuse(_ answer: Answer, mayKeep: Bool = false) {
+    func refuse(_ answer: Answer, mayKeep: Bool = false) {
         guard let context else { return }
         let wasReceiving = state == .receiving
         let isShort = (fields.contentLength ?? .max) <= Self.keptBytes && !fields.waitsForContinue
@@ -355,7 +355,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         }
     }
 
-    private func write(
+    func write(
         _ answer: Answer, _ context: ChannelHandlerContext, closing: Bool, framing: AnswerWriter.Framing? = nil
     ) {
         var answer = answer
@@ -376,121 +376,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     /// The request, once it is answered.
-    private func forget() {
+    func forget() {
         head = nil
         call = nil
         fields = RequestFields()
-    }
-
-    // MARK: Bodies that are read while they come
-
-    /// The handler starts before the body is there: it says when it wants it, or refuses it unseen.
-    private func startUpload(_ call: Call, _ context: ChannelHandlerContext) {
-        let loop = context.eventLoop
-        let place = NIOLoopBound(self, eventLoop: loop)
-        let number = number
-        let source = BodySource { loop.execute { place.value.bodyIsWanted(number: number) } }
-        self.source = source
-        owesContinue = head?.version.minor ?? 0 >= 1 && fields.waitsForContinue
-        plan = nil
-        var call = call
-        call.source = source
-        self.call = call
-        let schedule = scheduling(loop)
-        let outcome = dispatcher.outcome(call, schedule)
-        if case .answer(let answer) = outcome { return refuse(answer, mayKeep: true) }
-        carryOn(outcome, call, schedule, loop)
-    }
-
-    private func bodyIsWanted(number: UInt64) {
-        guard number == self.number, state == .receiving, let context else { return }
-        if owesContinue {
-            owesContinue = false
-            fields.waitsForContinue = false
-            var interim = context.channel.allocator.buffer(capacity: 32)
-            interim.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
-            context.writeAndFlush(wrapOutboundOut(interim), promise: nil)
-        }
-        clock.goOn()
-        takeParts()
-    }
-
-    // MARK: Bodies that are made while they are sent
-
-    private func begin(_ stream: StreamedBody, of answer: Answer, _ context: ChannelHandlerContext) {
-        guard let head, dispatcher.longWork.reserve() else {
-            var busy = dispatcher.answer(to: LongWork.refusal, label: call?.route.label, started)
-            busy.stream = nil
-            return finish(busy)
-        }
-        let framing: AnswerWriter.Framing =
-            stream.byteCount.map { .length($0) } ?? (head.version.minor >= 1 ? .chunks : .closing)
-        if case .closing = framing { closesBehindAnswer = true }
-        write(answer, context, closing: closesBehindAnswer, framing: framing)
-        if head.method == .HEAD {
-            dispatcher.longWork.release()
-            dispatcher.note(head, call, status: answer.status, started)
-            forget()
-            return answerIsOut(context)
-        }
-        let loop = context.eventLoop
-        let place = NIOLoopBound(self, eventLoop: loop)
-        let number = number
-        let sink = BodySink { piece in loop.execute { place.value.send(piece, number: number) } }
-        state = .streaming
-        outgoing = OutgoingBody(sink: sink, framing: framing, left: stream.byteCount, status: answer.status)
-        dispatcher.longWork.run {
-            let result = Result { try stream.produce(sink) }
-            loop.execute { place.value.streamIsOver(result, number: number) }
-        }
-    }
-
-    private func send(_ piece: ByteBuffer, number: UInt64) {
-        guard number == self.number, state == .streaming, let context, let outgoing else { return }
-        let count = piece.readableBytes
-        if let left = outgoing.left {
-            // More than was announced would be taken for the next answer.
-            guard count <= left else { return closeNow() }
-            self.outgoing?.left = left - count
-        }
-        let isChunk: Bool
-        if case .chunks = outgoing.framing { isChunk = true } else { isChunk = false }
-        if isChunk {
-            context.write(wrapOutboundOut(ByteBuffer(string: String(count, radix: 16) + "\r\n")), promise: nil)
-        }
-        let isSent = context.eventLoop.makePromise(of: Void.self)
-        let place = NIOLoopBound(self, eventLoop: context.eventLoop)
-        isSent.futureResult.whenComplete { result in
-            switch result {
-            case .success:
-                outgoing.sink.sent(count)
-                place.value.outgoing?.lastProgress = .now()
-            case .failure: outgoing.sink.stop()
-            }
-        }
-        context.write(wrapOutboundOut(piece), promise: isSent)
-        if isChunk { context.write(wrapOutboundOut(ByteBuffer(string: "\r\n")), promise: nil) }
-        context.flush()
-    }
-
-    private func streamIsOver(_ result: Result<Void, any Error>, number: UInt64) {
-        guard number == self.number, state == .streaming, let context, let outgoing else { return }
-        self.outgoing = nil
-        if case .failure(let error) = result {
-            dispatcher.noteBroken(call, error)
-            return closeNow()
-        }
-        guard outgoing.left ?? 0 == 0 else {
-            dispatcher.noteBroken(call, BodySink.Stopped())
-            return closeNow()
-        }
-        if case .chunks = outgoing.framing {
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "0\r\n\r\n")), promise: nil)
-        }
-        if let head { dispatcher.note(head, call, status: outgoing.status, started) }
-        forget()
-        answerIsOut(context)
-        takeParts()
     }
 
     // MARK: Closing
@@ -553,14 +442,4 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         case .answering, .closed: break
         }
     }
-}
-
-/// The body that a connection is sending.
-private struct OutgoingBody {
-    let sink: BodySink
-    let framing: AnswerWriter.Framing
-    /// Of the bytes that were announced; nil: none were.
-    var left: Int?
-    var status: Int
-    var lastProgress = NIODeadline.now()
 }
