@@ -58,6 +58,7 @@ let package = Package(
         .target(name: "CICU", dependencies: ["CICULibrary"], linkerSettings: [.linkedLibrary("icuuc")]),
         .target(name: "CVectorKernels"),
         .target(name: "CChecksum"),
+        .target(name: "CMapGuard"),
 
         // Floor 1: the values people speak about.
         .target(name: "QuiverModel", swiftSettings: fenced),
@@ -80,7 +81,7 @@ let package = Package(
             name: "Quiver",
             dependencies: [
                 "QuiverModel", "QuiverLMDB", "QuiverJSON", "QuiverIndex", "QuiverText", "QuiverPayload", "QuiverArchive",
-                "COpenSSL",
+                "COpenSSL", "CMapGuard",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],

@@ -1,6 +1,7 @@
 """Collections whose files are damaged: they are told apart from those that serve, and can be replaced."""
 
 import errno
+import os
 import subprocess
 import time
 
@@ -188,6 +189,38 @@ def test_a_missing_file(filled):
         client = connect(server)
         serves(client, "whole")
         assert "missing" in client.get_collection("lost").optimizer_status.error
+
+
+def test_a_file_that_is_cut_off_while_it_is_served(tmp_path, make_server):
+    """A segment file whose bytes go away under the server: its collection says so, the process and the others go on."""
+    server = make_server(tmp_path / "storage")
+    server.start()
+    client = connect(server)
+    fill(client, "whole")
+    client.create_collection("lost", vectors_config=models.VectorParams(size=512, distance=models.Distance.DOT),
+                             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=100))
+    rows = [[float((each * 31 + at) % 97) for at in range(512)] for each in range(1500)]
+    client.upsert("lost", [models.PointStruct(id=each, vector=row) for each, row in enumerate(rows)])
+    deadline = time.monotonic() + 60
+    while not (segments := list(server.storage.glob("collections/*/segments/*.seg"))) or (
+            client.get_collection("lost").status != models.CollectionStatus.GREEN):
+        assert time.monotonic() < deadline, server.log_tail()
+        time.sleep(0.1)
+    for segment in segments:
+        os.truncate(segment, 0)
+    with pytest.raises(UnexpectedResponse) as refusal:
+        for row in rows:
+            client.query_points("lost", query=row, limit=3, with_vectors=True)
+    assert refusal.value.status_code == 500 and segments[0].name in refusal.value.content.decode()
+    serves(client, "whole")
+    assert client.get_collection("lost").status == models.CollectionStatus.RED
+    assert server.process.poll() is None
+    server.restart()
+    client = connect(server)
+    serves(client, "whole")
+    assert client.get_collection("lost").status == models.CollectionStatus.RED
+    client.delete_collection("lost")
+    server.terminate()
 
 
 def test_a_damaged_catalogue(filled):

@@ -62,7 +62,7 @@ struct EnvironmentCheckTests {
                     try transaction.put(tables[0], key, (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ Int(number)) })
                 }
             case 1:
-                try withUnsafeBytes(of: number) { bytes in
+                _ = try withUnsafeBytes(of: number) { bytes in
                     if deletes {
                         try transaction.delete(tables[1], bytes)
                     } else {

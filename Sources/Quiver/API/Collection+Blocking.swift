@@ -111,7 +111,14 @@ extension Collection {
     ) throws(QuiverError) -> Value {
         do {
             let reader = try core.reader()
-            return try body(reader)
+            do {
+                let value = try body(reader)
+                try core.checkMaps(reader.view)
+                return value
+            } catch {
+                try core.checkMaps(reader.view)
+                throw error
+            }
         } catch {
             throw QuiverError(wrapping: error)
         }

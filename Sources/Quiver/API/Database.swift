@@ -42,6 +42,9 @@ public final class Database: Sendable {
         package var scrubDelay = Duration.seconds(300)
         /// Bytes of vectors that growing segments hold before they are sealed. Tests make it small.
         var growingBytes = Limits.growingBytes
+        /// Whether a page of a segment file that the disk cannot give makes its collection unavailable, in place of ending the
+        /// process. Installs a handler of SIGBUS for the process; Linux only.
+        public var survivesUnreadablePages = false
 
         public init() {}
     }
@@ -92,6 +95,7 @@ public final class Database: Sendable {
     private init(path: String, options: Options) throws {
         self.path = path
         self.options = options
+        if options.survivesUnreadablePages { MapGuard.install() }
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
         try Database.refuseLostCatalog(path)

@@ -103,6 +103,7 @@ extension CollectionCore {
     func replace(
         _ inputs: [SealedView], of field: VectorField, by segment: SealedSegment?, _ rows: [SegmentRow]
     ) throws -> Bool {
+        try checkMaps(inputs.map(\.segment))
         let store = store
         let isDropped = SharedFlag()
         try writer.perform { context in

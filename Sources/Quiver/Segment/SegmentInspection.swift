@@ -38,7 +38,14 @@ enum SegmentInspection {
         if file.byteCount == entry.byteCount, try digest(file, 0..<file.byteCount, progress) == entry.sha256 {
             return .whole(before)
         }
-        return try classify(file, entry)
+        let finding = try classify(file, entry)
+        // Every chunk is whole: if the disk only failed once, so is what lies between them.
+        if finding == .derivedDamage(["structure"]), file.byteCount == entry.byteCount,
+            try digest(file, 0..<file.byteCount) == entry.sha256
+        {
+            return .whole(before)
+        }
+        return finding
     }
 
     /// Of a file that is not as it was written: which of its chunks are.

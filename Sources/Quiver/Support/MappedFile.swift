@@ -7,6 +7,7 @@ import Glibc
     let bytes: UnsafeRawBufferPointer
     /// Of the file that is mapped, whatever becomes of its name.
     private let descriptor: Int32
+    private let guarded: GuardedMap
 
     /// - Parameter byteCount: that the file is known to have. A shorter one is refused: touching what is missing would
     ///   end the process.
@@ -21,7 +22,11 @@ import Glibc
         }
         self.descriptor = descriptor
         self.path = path
+        guarded = unsafe GuardedMap(bytes)
     }
+
+    /// Whether a page of it could not be read: what was read is worth nothing then.
+    var hasLostPages: Bool { guarded.hasFaulted }
 
     private static func map(
         _ descriptor: Int32, _ byteCount: Int, _ path: String
@@ -52,6 +57,7 @@ import Glibc
     }
 
     deinit {
+        guarded.end()
         close(descriptor)
         guard let start = unsafe bytes.baseAddress else { return }
         _ = unsafe munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)

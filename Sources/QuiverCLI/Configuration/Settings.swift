@@ -67,6 +67,7 @@ struct Settings: Sendable {
         options.snapshotsPath = snapshotsPath
         if snapshotsAreInS3 { options.snapshotStorage = try s3.storage() }
         options.keptLogBytes = keptLogMegabytes << 20
+        options.survivesUnreadablePages = true
         options.scrubInterval = .seconds(scrubIntervalHours * 3600)
         options.scrubBytesPerSecond = scrubMegabytesPerSecond << 20
         return options
