@@ -170,6 +170,9 @@ final class CatalogMirror: Sendable {
 
     private func tellOfRemoval(_ identity: String, _ error: FileError) {
         logger.warning(
-            "\(directory(identity).path), which is no collection's any more, could not be removed durably: \(QuiverError(error).message)")
+            """
+            \(directory(identity).path), which is no collection's any more, could not be removed durably: \
+            \(QuiverError(error).message)
+            """)
     }
 }

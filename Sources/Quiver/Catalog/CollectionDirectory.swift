@@ -103,11 +103,14 @@ struct CollectionDirectory {
         switch try CheckedFile.read(recordPath, key: identity) {
         case .whole(let content):
             let record = try CollectionRecord.decode(content, path: recordPath)
-            guard record.identity == identity else { return .nameless("\(CollectionDirectory.recordName) is of \(record.identity)") }
+            guard record.identity == identity else {
+                return .nameless("\(CollectionDirectory.recordName) is of \(record.identity)")
+            }
             return .collection(record)
         case .damaged:
             return .nameless("\(CollectionDirectory.recordName) is damaged")
         case .missing:
+            guard Files.isDirectory(path) else { return .leftOver }
             let names = Set(try Files.names(in: path))
             if names.contains(CollectionDirectory.newName) || names.contains(CollectionDirectory.oldName) { return .leftOver }
             let hasSegments = names.contains("segments") && (try? Files.names(in: path + "/segments"))?.isEmpty == false

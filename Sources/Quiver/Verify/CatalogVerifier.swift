@@ -46,12 +46,16 @@ struct CatalogVerifier {
                 report.add(.primary, file: CatalogRecord.path(storage), "is missing or damaged as well: aliases are lost")
             }
             for (identity, reason) in rebuild.nameless {
-                report.add(.primary, file: storage + "/collections/" + identity, "\(reason): which collection it is was lost")
+                let directory = storage + "/collections/" + identity
+                report.add(.primary, file: directory, "\(reason): which collection it is was lost")
             }
-            return Findings(contents: rebuild.contents, isSound: false, nameless: Set(rebuild.nameless.map(\.identity)))
+            let nameless = Set(rebuild.nameless.map(\.identity))
+            return Findings(contents: rebuild.contents, isSound: false, nameless: nameless)
         } catch {
             for finding in damage { report.add(finding) }
-            if let error = error as? QuiverError, error.kind == .corrupted { report.add(.primary, file: storage, error.message) }
+            if let error = error as? QuiverError, error.kind == .corrupted {
+                report.add(.primary, file: storage, error.message)
+            }
             return nil
         }
     }
@@ -102,7 +106,9 @@ struct CatalogVerifier {
             case .damaged: tell(path, "is damaged")
             case .whole(let content):
                 let record = try CatalogRecord.decode(content, path: path)
-                if record.aliases != CatalogRecord.sorted(contents.aliases) { tell(path, "has other aliases than the catalogue") }
+                if record.aliases != CatalogRecord.sorted(contents.aliases) {
+                    tell(path, "has other aliases than the catalogue")
+                }
             }
         } catch {
             tell(path, QuiverError(wrapping: error).message)

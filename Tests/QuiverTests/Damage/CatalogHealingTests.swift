@@ -213,8 +213,12 @@ import Testing
             try copyTree(directory.path, copy.path)
             try Files.rename(copy.recordPath, to: copy.path + "/" + name)
         }
+        // Of nobody, and no directory.
+        let stray = URL(fileURLWithPath: test.path + "/collections/.note")
+        try Data().write(to: stray)
         Files.remove(test.path + "/catalog.mdb")
         try test.open()
+        try FileManager.default.removeItem(at: stray)
         #expect(try await test.hasExactly(0..<10))
         #expect(try test.database.collectionDirectories == [directory.identity])
         #expect(test.database.namelessCollections.isEmpty)
