@@ -78,10 +78,12 @@ public final class Database: Sendable {
 
     /// Opens the directory, making it when it is new.
     ///
-    /// A collection whose files are damaged does not keep the others from being opened: see `unavailableCollections`.
+    /// A collection whose files are damaged does not keep the others from being opened: see `unavailableCollections`. A
+    /// catalogue that is damaged is made anew.
     ///
-    /// - Throws: `.locked` when another process has it, `.corrupted` when the catalogue does not hold what it should,
-    ///   `.insufficientStorage`, or `.service` with the path and the system's reason.
+    /// - Throws: `.locked` when another process has it, `.corrupted` when the catalogue is of another version, or damaged
+    ///   without anything it could be made anew of, `.insufficientStorage`, or `.service` with the path and the system's
+    ///   reason.
     public static func open(_ path: String, options: Options = Options()) throws(QuiverError) -> Database {
         do {
             return try Database(path: path, options: options)
