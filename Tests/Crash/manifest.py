@@ -49,12 +49,14 @@ def keys(path, table):
         lmdb.mdb_env_close(environment)
 
 
-def leaks(storage, collections):
-    """Files that a storage of so many collections should not have, and those it lacks; the server is not running."""
+def leaks(storage, collections, was_remade=False):
+    """Files that a storage of so many collections should not have, and those it lacks; the server is not running.
+    `was_remade`: the catalogue may have been made anew, and the damaged one kept."""
     storage = Path(storage)
     wrong = []
+    expected = {"LOCK", "catalog.mdb", "catalog.mdb-lock", "catalog.mdb.stamp", "catalog.json", "collections", "snapshots"}
     for path in storage.iterdir():
-        if path.name not in {"LOCK", "catalog.mdb", "catalog.mdb-lock", "catalog.mdb.stamp", "collections", "snapshots"}:
+        if path.name not in expected | ({"quarantine"} if was_remade else set()):
             wrong.append(f"{path.relative_to(storage)} is left over")
     for path in (storage / "snapshots").rglob("*"):
         if path.is_file() and path.suffix not in (".snapshot", ".checksum"):
@@ -64,8 +66,10 @@ def leaks(storage, collections):
         wrong.append(f"{len(directories)} directories of {collections} collections")
     for directory in directories:
         names = {path.name for path in directory.iterdir()}
-        for name in names - {"points.mdb", "points.mdb-lock", "points.mdb.stamp", "segments"}:
+        for name in names - {"points.mdb", "points.mdb-lock", "points.mdb.stamp", "segments", "collection.json"}:
             wrong.append(f"{directory.name}/{name} is left over")
+        if "collection.json" not in names:
+            wrong.append(f"{directory.name}/collection.json is missing")
         with tempfile.TemporaryDirectory() as aside:
             copy = shutil.copy(directory / "points.mdb", aside)
             named = {f"{int.from_bytes(key, 'big'):016x}.seg" for key in keys(copy, "segments")}

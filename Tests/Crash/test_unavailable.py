@@ -224,20 +224,96 @@ def test_a_file_that_is_cut_off_while_it_is_served(tmp_path, make_server):
 
 
 def test_a_damaged_catalogue(filled):
-    """Nothing is served, and nothing is touched: the message says what to do."""
+    """It is made anew of what lies beside the collections, and that is told; the damaged file is kept aside."""
     server, directories, _ = filled
     catalogue = server.storage / "catalog.mdb"
     sound = catalogue.read_bytes()
-    for data in (bytes(8192) + sound[8192:], sound[:4096], sound.replace(b"Dot", b"Dxt"), b""):
+    for number, data in enumerate((bytes(8192) + sound[8192:], sound[:4096], sound.replace(b"Dot", b"Dxt"), b"", None)):
+        if data is None:
+            catalogue.unlink()
+        else:
+            catalogue.write_bytes(data)
+        server.log.unlink(missing_ok=True)
+        verify(server, 1)
+        with server:
+            client = connect(server)
+            for name in ("whole", "lost", "whole_alias", "lost_alias"):
+                serves(client, name)
+            told = [line for line in server.log.read_text().splitlines() if "made anew" in line]
+            assert len(told) == 1 and "2 collections and 2 aliases" in told[0], told
+            kept = len(list((server.storage / "quarantine").iterdir()))
+            assert kept == min(4, number + 1)
+            assert metric(server, "quiver_quarantined_catalogs") == [f"quiver_quarantined_catalogs {kept}"]
+            telemetry = httpx.get(server.url + "/telemetry?details_level=1", trust_env=False).json()
+            assert telemetry["result"]["collections"]["quarantined_catalogs"] == kept
+        verify(server, 0)
+    server.log.unlink()
+    with server:
+        serves(connect(server), "lost")
+        assert "made anew" not in server.log.read_text()
+
+
+def test_a_damaged_catalogue_and_a_lost_record(filled):
+    """What cannot be known any more is kept and told, and all else serves; it comes back with its record."""
+    server, directories, _ = filled
+    record = directories["lost"] / "collection.json"
+    sound = record.read_bytes()
+    record.write_bytes(sound.replace(b"Dot", b"Dxt"))
+    (server.storage / "catalog.mdb").unlink()
+    verify(server, 1)
+    kept = server.storage / "nameless" / directories["lost"].name
+    for _ in range(2):
+        with server:
+            client = connect(server)
+            serves(client, "whole")
+            serves(client, "whole_alias")
+            assert [each.name for each in client.get_collections().collections] == ["whole"]
+            assert len(client.get_aliases().aliases) == 1
+            assert str(kept) in server.log.read_text()
+            assert metric(server, "quiver_nameless_collections") == ["quiver_nameless_collections 1"]
+        verify(server, 1)
+    (kept / "collection.json").write_bytes(sound)
+    with server:
+        serves(connect(server), "lost")
+        assert not kept.exists() and metric(server, "quiver_nameless_collections") == []
+    verify(server, 0)
+
+
+def test_a_catalogue_of_before(filled):
+    """Without anything it could be made anew of nothing is served, and nothing is touched: the message says what to do."""
+    server, directories, _ = filled
+    catalogue = server.storage / "catalog.mdb"
+    sound = catalogue.read_bytes()
+    for path in (server.storage / "catalog.json", *(each / "collection.json" for each in directories.values())):
+        path.unlink()
+    for data in (bytes(8192) + sound[8192:], b""):
         catalogue.write_bytes(data)
         server.log.unlink(missing_ok=True)
         assert server.spawn().process.wait(30) == 74, server.log_tail()
         told = server.log.read_text()
         assert "catalog.mdb" in told and "quiver verify" in told and "restore" in told, told
-        assert all(directory.exists() for directory in directories.values())
+        assert all(directory.exists() for directory in directories.values()) and catalogue.read_bytes() == data
     catalogue.write_bytes(sound)
     with server:
         serves(connect(server), "lost")
+
+
+def test_a_catalogue_that_cannot_be_read(filled, workshop, tmp_path):
+    """A disk that does not give it says nothing of what is in it: nothing is served, and nothing is touched."""
+    server, _, _ = filled
+    (server.storage / "catalog.mdb.stamp").unlink()
+    before = (server.storage / "catalog.mdb").read_bytes()
+    disk = Disk(workshop.library, server.storage, tmp_path / "control")
+    environment = server.environment
+    server.environment = environment | disk.environment
+    disk.arm(["read"], 1, errno.EIO, "on", filter="catalog.mdb")
+    assert server.spawn().process.wait(30) == 74, server.log_tail()
+    assert disk.injected and (server.storage / "catalog.mdb").read_bytes() == before
+    assert not (server.storage / "quarantine").exists()
+    server.environment = environment
+    with server:
+        serves(connect(server), "lost")
+        serves(connect(server), "lost_alias")
 
 
 @pytest.mark.parametrize("how", ["once", "on"])

@@ -38,9 +38,9 @@ class Workshop:
         (place / "storage").mkdir(parents=True)
         return place
 
-    def judge_reopened(self, place, judge, context, seed):
+    def judge_reopened(self, place, judge, context, seed, was_damaged=False):
         """A server on a sound disk finds what it may find, and leaves a clean directory. `judge` takes a connection,
-        the context and a source of randomness."""
+        the context and a source of randomness. `was_damaged`: the catalogue."""
         server = Server(place / "storage")
         server.log = place / "reopened.log"
         try:
@@ -49,11 +49,11 @@ class Workshop:
             server.terminate()
         finally:
             server.kill()
-        self.judge_directory(place / "storage", found, context)
+        self.judge_directory(place / "storage", found, context, was_damaged)
         return found
 
-    def judge_directory(self, storage, found, context):
-        wrong = leaks(storage, len(found.collections))
+    def judge_directory(self, storage, found, context, was_damaged=False):
+        wrong = leaks(storage, len(found.collections), was_damaged)
         assert not wrong, f"{context}: {wrong}"
         complaint = self.verifier.complaint(storage)
         assert complaint is None, f"{context}: quiver verify says: {complaint}"

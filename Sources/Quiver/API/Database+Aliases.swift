@@ -27,10 +27,8 @@ extension Database {
                 }
             }
             if aliases != before {
-                do {
+                try catalogMirror.change({ $0.aliases = CatalogRecord.sorted(aliases) }) {
                     try catalog.setAliases(aliases)
-                } catch {
-                    throw QuiverError(wrapping: error)
                 }
                 contents.withLock { $0.aliases = aliases }
             }

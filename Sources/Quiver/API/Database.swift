@@ -56,6 +56,7 @@ public final class Database: Sendable {
     package let path: String
     let options: Options
     let catalog: Catalog
+    let catalogMirror: CatalogMirror
     private let background: BackgroundWork
     /// Snapshots of this database: making, listing, reading, deleting and restoring them.
     package let snapshots: Snapshots
@@ -80,10 +81,12 @@ public final class Database: Sendable {
 
     /// Opens the directory, making it when it is new.
     ///
-    /// A collection whose files are damaged does not keep the others from being opened: see `unavailableCollections`.
+    /// A collection whose files are damaged does not keep the others from being opened: see `unavailableCollections`. A
+    /// catalogue that is damaged is made anew.
     ///
-    /// - Throws: `.locked` when another process has it, `.corrupted` when the catalogue does not hold what it should,
-    ///   `.insufficientStorage`, or `.service` with the path and the system's reason.
+    /// - Throws: `.locked` when another process has it, `.corrupted` when the catalogue is of another version, or damaged
+    ///   without anything it could be made anew of, `.insufficientStorage`, or `.service` with the path and the system's
+    ///   reason.
     public static func open(_ path: String, options: Options = Options()) throws(QuiverError) -> Database {
         do {
             return try Database(path: path, options: options)
@@ -98,8 +101,8 @@ public final class Database: Sendable {
         if options.survivesUnreadablePages { MapGuard.install() }
         try Files.createDirectories(path)
         let lock = try Database.lock(path)
-        try Database.refuseLostCatalog(path)
-        catalog = try Database.openCatalog(path, options.logger)
+        catalog = try CatalogOpening(storage: path, logger: options.logger).run()
+        catalogMirror = CatalogMirror(storage: path, logger: options.logger)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         workers = WorkerPool(threads: options.workerThreads > 0 ? options.workerThreads : cores)
         background = BackgroundWork(
@@ -137,49 +140,22 @@ public final class Database: Sendable {
         }
     }
 
-    /// The catalogue is there before the first collection is. Without it every collection would be a left-over.
-    private static func refuseLostCatalog(_ path: String) throws {
-        let catalog = path + "/catalog.mdb"
-        let collections = path + "/collections"
-        guard Files.byteCount(catalog) == 0, Files.exists(collections) else { return }
-        if try !Files.names(in: collections).isEmpty {
-            throw QuiverError(.corrupted, "\(catalog) is missing or empty, but there are collections")
-        }
-    }
-
-    /// A first opening that the power was taken from may leave a catalogue that is none; nothing was ever in it, for the
-    /// directory of the collections is made after its first commit, of a few pages.
-    private static func openCatalog(_ path: String, _ logger: Logger) throws -> Catalog {
-        let file = path + "/catalog.mdb"
-        do {
-            return try Catalog(path: file, logger: logger)
-        } catch {
-            guard QuiverError(wrapping: error).kind == .corrupted, !Files.exists(path + "/collections"),
-                Files.byteCount(file) <= unfinishedCatalogBytes
-            else { throw error }
-            logger.warning("\(file) was never finished, and is made anew")
-            Files.remove(file)
-            Files.remove(EnvironmentStamp.path(of: file))
-            return try Catalog(path: file, logger: logger)
-        }
-    }
-
-    private static let unfinishedCatalogBytes = 64 << 10
     private static let lockPatience = Duration.seconds(2)
 
     var collectionsPath: String { path + "/collections" }
 
     private func openCollections() throws {
-        let stored = try catalog.read()
+        var stored = try catalog.read()
         try Files.createDirectories(collectionsPath)
         // Names that a process made which ended before it could make them durable.
         try Files.synchronise(directory: collectionsPath)
         try Files.synchronise(directory: path)
+        try NamelessCollections(storage: path).adopt(into: catalog, &stored, options.logger)
         // Directories that no entry names: left by a creation or deletion that did not end.
         let known = Set(stored.collections.values.map(\.directory))
-        for name in try Files.names(in: collectionsPath) where !known.contains(name) {
-            Files.removeTree(collectionsPath + "/" + name)
-        }
+        for name in try Files.names(in: collectionsPath) where !known.contains(name) { catalogMirror.remove(name) }
+        catalogMirror.open(stored, keepsLogs: try catalog.journal.state().isKept)
+        storageQuarantine.prune()
         for (name, collection) in stored.collections {
             let core: CollectionCore
             do throws(QuiverError) {
@@ -367,30 +343,7 @@ public final class Database: Sendable {
             var strictMode = config.strictMode ?? StrictModeConfig()
             strictMode.enabled = strictMode.isEnabled
             config.strictMode = strictMode
-            try create(ExactName(name), config)
-        }
-    }
-
-    /// The files come first, then the entry that makes them count.
-    private func create(_ name: ExactName, _ config: CollectionConfig) throws(QuiverError) {
-        let stored = Catalog.StoredCollection(
-            directory: Database.newDirectoryName(), config: config, vectorGeneration: nil)
-        var opened: CollectionCore?
-        do {
-            let core = try openCore(name.text, stored)
-            opened = core
-            if try catalog.journal.state().isKept { try core.setLogMark(0) }
-            try Files.synchronise(directory: core.store.directory)
-            try Files.synchronise(directory: collectionsPath)
-            try catalog.put(stored, name: name)
-            contents.withLock { contents in
-                contents.collections[name] = core
-                contents.directories[name] = stored.directory
-            }
-        } catch {
-            opened?.close()
-            Files.removeTree(collectionsPath + "/" + stored.directory)
-            throw QuiverError(wrapping: error)
+            try addCollection(ExactName(name), config)
         }
     }
 
@@ -444,36 +397,6 @@ public final class Database: Sendable {
     /// Deletes a collection with its aliases; its space returns to the disk. False when there was none.
     public func deleteCollection(_ name: String) async throws(QuiverError) -> Bool {
         try await workers.run { [self] () throws(QuiverError) in try deleteCollectionBlocking(name) }
-    }
-
-    package func deleteCollectionBlocking(_ name: String) throws(QuiverError) -> Bool {
-        let name = ExactName(name)
-        return try changingCatalog { () throws(QuiverError) in
-            let (core, unavailable, aliases) = contents.withLock { contents in
-                (
-                    contents.collections[name], contents.unavailable[name],
-                    contents.aliases.filter { $0.value == name }.map(\.key)
-                )
-            }
-            guard core != nil || unavailable != nil else { return false }
-            do {
-                try catalog.remove(name, aliases: aliases)
-            } catch {
-                throw QuiverError(wrapping: error)
-            }
-            contents.withLock { contents in
-                contents.collections[name] = nil
-                contents.unavailable[name] = nil
-                contents.directories[name] = nil
-                for alias in aliases { contents.aliases[alias] = nil }
-            }
-            if let core {
-                core.close()
-                Files.removeTree(core.store.directory)
-            }
-            if let unavailable { Files.removeTree(collectionsPath + "/" + unavailable.directory) }
-            return true
-        }
     }
 
     // MARK: Changes of the catalogue

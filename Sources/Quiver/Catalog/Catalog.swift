@@ -15,7 +15,7 @@ import QuiverModel
 /// | `journal` | u64 number, big-endian | `CatalogJournal.Entry` as JSON |
 ///
 /// All of it is small, and read once at open; changes are rare, and each is one transaction. Each value is a
-/// `CheckedValue`.
+/// `CheckedValue`. It is what counts wherever it is sound; `CatalogRebuild` makes it anew where it is not.
 struct Catalog: Sendable {
     struct StoredCollection: Codable, Sendable {
         /// Name of its directory below `collections/`.
@@ -38,7 +38,14 @@ struct Catalog: Sendable {
     private let aliases: Table
     let journal: CatalogJournal
 
-    init(path: String, logger: Logger) throws {
+    /// What is sound, and of another version: no damage.
+    struct OtherVersion: Error {
+        let reason: QuiverError
+    }
+
+    /// - Parameter isNew: whether it may be a file that never held anything.
+    /// - Throws: `OtherVersion`; `.corrupted`, also as `LMDBError`, for damage.
+    init(path: String, isNew: Bool, logger: Logger) throws {
         _ = try StoreCheckup(path, required: ["meta", "collections", "aliases"], logger: logger)
         environment = try Environment(
             path: path,
@@ -51,18 +58,55 @@ struct Catalog: Sendable {
         self.journal = CatalogJournal(environment: environment, meta: meta, entries: journal)
         if let bytes = unsafe try transaction.getChecked(meta, "format") {
             var reader = unsafe ByteReader(bytes)
-            try KnownFormat.check(path, try reader.read(UInt32.self), Catalog.format)
+            let format = try reader.read(UInt32.self)
+            do throws(QuiverError) {
+                try KnownFormat.check(path, format, Catalog.format)
+            } catch {
+                throw OtherVersion(reason: error)
+            }
         } else {
-            if try transaction.entryCount(collections) > 0 {
+            if try !isNew || transaction.entryCount(collections) > 0 {
                 throw QuiverError(.corrupted, "\(path) does not say which format it has")
             }
-            var writer = ByteWriter()
-            writer.write(Catalog.format)
-            try transaction.putChecked(meta, "format", writer.takeBytes())
+            try enterFormat(&transaction)
         }
         try transaction.commit()
         _ = try read()
         try environment.startStamping()
+    }
+
+    private func enterFormat(_ transaction: inout WriteTransaction) throws {
+        var writer = ByteWriter()
+        writer.write(Catalog.format)
+        try transaction.putChecked(meta, "format", writer.takeBytes())
+    }
+
+    /// Writes a catalogue where there is no file, in one transaction. Its journal is empty, and goes on behind `journal`.
+    static func write(_ contents: Contents, journal: CatalogJournal.State, to path: String) throws {
+        let catalog = try Catalog(writing: path)
+        defer { try? catalog.environment.close() }
+        var transaction = try catalog.environment.beginWrite()
+        try catalog.enterFormat(&transaction)
+        for (name, entry) in contents.collections.sorted(by: { $0.key < $1.key }) {
+            try transaction.putChecked(catalog.collections, name.text, try StoredConfig.encode(entry))
+        }
+        for (alias, name) in contents.aliases.sorted(by: { $0.key < $1.key }) {
+            try transaction.putChecked(catalog.aliases, alias.text, name.text)
+        }
+        try catalog.journal.begin(journal, &transaction)
+        try transaction.commit()
+    }
+
+    private init(writing path: String) throws {
+        environment = try Environment(
+            path: path, options: .init(mapSizeBytes: Limits.catalogMapBytes, maxDatabases: 8, freshLock: true))
+        var transaction = try environment.beginWrite()
+        meta = try transaction.openDatabase("meta", creating: true)
+        collections = try transaction.openDatabase("collections", creating: true)
+        aliases = try transaction.openDatabase("aliases", creating: true)
+        journal = CatalogJournal(
+            environment: environment, meta: meta, entries: try transaction.openDatabase("journal", creating: true))
+        try transaction.commit()
     }
 
     /// The catalogue of a directory that nobody has open, to be read only.
@@ -81,8 +125,12 @@ struct Catalog: Sendable {
         var entry = unsafe try cursor.first()
         while let found = unsafe entry {
             let name = ExactName(unsafe String(decoding: found.key, as: UTF8.self))
-            contents.collections[name] = unsafe try StoredConfig.decode(
-                StoredCollection.self, from: CheckedValue.verified(found.value, key: found.key))
+            let value = try unsafe CheckedValue.verified(found.value, key: found.key)
+            do throws(QuiverError) {
+                contents.collections[name] = unsafe try StoredConfig.decode(StoredCollection.self, from: value)
+            } catch {
+                throw OtherVersion(reason: error)
+            }
             unsafe entry = try cursor.next()
         }
         var aliasCursor = try transaction.openCursor(aliases)

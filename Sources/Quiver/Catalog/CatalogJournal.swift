@@ -83,6 +83,11 @@ package struct CatalogJournal: Sendable {
         }
     }
 
+    /// In a catalogue that is made anew.
+    func begin(_ state: State, _ transaction: inout WriteTransaction) throws {
+        try transaction.putChecked(meta, CatalogJournal.stateKey, try StoredConfig.encode(state))
+    }
+
     /// Begins or ends the journal; its end removes all entries.
     func keep(_ isKept: Bool) throws {
         var transaction = try environment.beginWrite()

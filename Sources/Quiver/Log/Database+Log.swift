@@ -26,15 +26,19 @@ extension Database {
             do {
                 if isKept {
                     for (core, _) in cores where core.writer.readOnlyReason == nil { try core.beginLogMark() }
-                    try catalog.journal.keep(true)
+                    try keepJournal(true)
                 } else {
-                    try catalog.journal.keep(false)
+                    try keepJournal(false)
                     for (core, _) in cores where core.writer.readOnlyReason == nil { try core.setLogMark(nil) }
                 }
             } catch {
                 throw QuiverError(wrapping: error)
             }
         }
+    }
+
+    private func keepJournal(_ isKept: Bool) throws(QuiverError) {
+        try catalogMirror.change({ $0.keepsLogs = isKept }) { try catalog.journal.keep(isKept) }
     }
 
     /// Says up to which record the log of a collection has been copied; nil: nobody copies it.

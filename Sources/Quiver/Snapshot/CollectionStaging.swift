@@ -38,10 +38,11 @@ package final class CollectionStaging {
         identity = Database.newDirectoryName()
         directory = database.collectionsPath + "/" + identity
         do {
+            try CollectionDirectory(path: directory).begin()
             let store = try CollectionStore(directory: directory, mapBytes: database.options.collectionMapBytes)
             stage = .records(store, RecordLoader(store))
         } catch {
-            Files.removeTree(directory)
+            database.catalogMirror.remove(identity)
             throw error
         }
     }
@@ -222,7 +223,7 @@ package final class CollectionStaging {
         case .segments, .segment: break
         }
         stage = .ended
-        Files.removeTree(directory)
+        database.catalogMirror.remove(identity)
     }
 
     private static var misplaced: QuiverError { .service("a part of a collection came out of order") }

@@ -11,6 +11,13 @@ extension Database {
         var aliases: [ExactName: ExactName]
     }
 
+    /// The directories of those that have the names now.
+    func directories(of names: some Sequence<ExactName>) -> [String] {
+        contents.withLock { contents in
+            names.compactMap { contents.directories[$0] ?? contents.unavailable[$0]?.directory }
+        }
+    }
+
     /// Checks whether staged collections can be those of the given names.
     func replacement(
         _ staged: [(staging: CollectionStaging, name: String)], _ added: [SnapshotHead.Alias], replacing: Bool
@@ -63,18 +70,19 @@ extension Database {
     /// After the catalogue has it. Returns what was replaced, to be closed and removed.
     func replaceContents(
         _ change: Replacement, _ cores: [ExactName: CollectionCore]
-    ) -> (cores: [CollectionCore], unavailable: [String]) {
+    ) -> (cores: [CollectionCore], directories: [String]) {
         contents.withLock { contents in
             var replaced: [CollectionCore] = []
-            var lost: [String] = []
+            var directories: [String] = []
             for (name, stored) in change.collections {
                 if let old = contents.collections[name] { replaced.append(old) }
-                if let old = contents.unavailable.removeValue(forKey: name) { lost.append(old.directory) }
+                if let old = contents.directories[name] { directories.append(old) }
+                if let old = contents.unavailable.removeValue(forKey: name) { directories.append(old.directory) }
                 contents.collections[name] = cores[name]
                 contents.directories[name] = stored.directory
             }
             contents.aliases = change.aliases
-            return (replaced, lost)
+            return (replaced, directories)
         }
     }
 

@@ -99,18 +99,12 @@ extension Database {
         }
         try changingCatalog { () throws(QuiverError) in
             let change = try replacement(staged, aliases, replacing: replacing)
-            do {
-                try catalog.put(change.collections, aliases: aliases.isEmpty ? nil : change.aliases)
-            } catch {
-                throw QuiverError(wrapping: error)
-            }
+            let new = aliases.isEmpty ? nil : change.aliases
+            try catalogMirror.add(
+                change.collections, replacing: directories(of: change.collections.keys), aliases: new
+            ) { try catalog.put(change.collections, aliases: new) }
             for (staging, _) in staged { staging.notePublished() }
-            let replaced = replaceContents(change, cores)
-            for core in replaced.cores {
-                core.close()
-                Files.removeTree(core.store.directory)
-            }
-            for directory in replaced.unavailable { Files.removeTree(collectionsPath + "/" + directory) }
+            removeReplaced(replaceContents(change, cores))
         }
     }
 }

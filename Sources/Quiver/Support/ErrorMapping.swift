@@ -38,6 +38,7 @@ extension QuiverError {
         case let error as LMDBError: self.init(error)
         case let error as PayloadError: self.init(error)
         case let error as FileError: self.init(error)
+        case let error as Catalog.OtherVersion: self = error.reason
         case let error as ArchiveError: self.init(.corrupted, "\(error)")
         case is ByteReader.Malformed: self.init(.corrupted, "a stored record is damaged")
         default: self.init(.service, "\(error)")

@@ -129,7 +129,7 @@ struct CollectionVerifier {
                 report.add(.derived, file: path, "no manifest names it; the next opening removes it")
             }
         }
-        let expected: Set<String> = ["segments", "quarantine"]
+        let expected: Set<String> = ["segments", "quarantine", CollectionDirectory.recordName]
         for name in ((try? Files.names(in: store.directory)) ?? []).sorted()
         where !expected.contains(name) && !name.hasPrefix(CollectionStore.fileName) {
             report.add(.derived, file: store.directory + "/" + name, "belongs to nothing")

@@ -3,7 +3,7 @@ package struct StorageFinding: Sendable, Equatable, CustomStringConvertible {
     package enum Severity: String, Sendable {
         /// Can be made anew from what is sound: the storage repairs it when it is opened.
         case derived
-        /// Cannot: the collection (or, in `catalog.mdb`, the storage) does not open.
+        /// Cannot: the collection does not open, or the storage where it is of the catalogue; or names were lost.
         case primary
     }
 

@@ -36,15 +36,14 @@ package struct StorageVerifier {
         let bytes = Self.byteCount(of: path)
         let report = VerificationReport(bytesTotal: bytes, note: note, progress: progress)
         var summary = Summary(byteCount: bytes)
-        let records = try RecordsVerification.catalog(catalogPath) { _, _ in !report.isCancelled }
-        for finding in records.findings { report.add(finding) }
-        try report.advance(Files.byteCount(catalogPath))
-        guard records.findings.isEmpty else {
+        let catalog = CatalogVerifier(storage: path, report: report)
+        guard let found = try catalog.run() else {
             summary.findingCount = report.findingCount
             return summary
         }
+        let contents = found.contents
+        try report.advance(Files.byteCount(catalogPath))
         do {
-            let contents = try Catalog(reading: catalogPath).read()
             for name in names ?? [] where contents.collections[ExactName(name)] == nil {
                 throw QuiverError(.notFound, "there is no collection \"\(name)\" in \(path)")
             }
@@ -57,7 +56,8 @@ package struct StorageVerifier {
                 summary.collectionCount += 1
                 try check(stored, report)
             }
-            if names == nil { findLeaks(contents, report) }
+            if found.isSound { catalog.checkRecords(contents, of: names) }
+            if names == nil { findLeaks(contents, found.nameless, report) }
         } catch let error as QuiverError where error.kind == .corrupted {
             report.add(.primary, file: catalogPath, error.message)
         } catch LMDBError.corrupted {
@@ -107,8 +107,8 @@ package struct StorageVerifier {
     }
 
     /// Directories that the catalogue does not name.
-    private func findLeaks(_ contents: Catalog.Contents, _ report: VerificationReport) {
-        let known = Set(contents.collections.values.map(\.directory))
+    private func findLeaks(_ contents: Catalog.Contents, _ nameless: Set<String>, _ report: VerificationReport) {
+        let known = nameless.union(contents.collections.values.map(\.directory))
         for name in ((try? Files.names(in: path + "/collections")) ?? []).sorted() where !known.contains(name) {
             report.add(
                 .derived, file: path + "/collections/" + name, "the catalogue does not name it; the next opening removes it")

@@ -58,6 +58,18 @@ extension Handlers {
         text.family(
             "quiver_quarantined_files", .gauge, "damaged files that were replaced and are kept aside for a while",
             database.quarantinedFiles.map { ([("id", parameters.shown($0.name))], Double($0.count)) })
+        for (name, help, count) in [
+            (
+                "quiver_quarantined_catalogs", "damaged catalogues that were made anew and are kept aside for a while",
+                database.quarantinedCatalogCount
+            ),
+            (
+                "quiver_nameless_collections", "directories of collections whose names were lost with the catalogue",
+                database.namelessCollections.count
+            ),
+        ] {
+            text.family(name, .gauge, help, count > 0 ? [([], Double(count))] : [])
+        }
         func family(_ name: String, _ help: String, _ value: (StorageReport) -> Int) {
             text.family(
                 name, .gauge, help, reports.map { ([("id", parameters.shown($0.name))], Double(value($0.report))) })

@@ -42,6 +42,10 @@ extension Handlers {
                     ])
                 })))
             }
+            // Not of Qdrant, and seldom there.
+            let remade = database.quarantinedCatalogCount, nameless = database.namelessCollections.count
+            if isGlobal && remade > 0 { collections.append(("quarantined_catalogs", .int(remade))) }
+            if isGlobal && nameless > 0 { collections.append(("nameless_collections", .int(nameless))) }
             members.append(("collections", .object(collections)))
             // Callers of single collections are told of these alone.
             if isGlobal {

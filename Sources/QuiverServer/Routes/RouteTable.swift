@@ -27,7 +27,7 @@ package enum RouteTable {
                     + "collection, vector and component")),
         Route(
             .get, "/telemetry", .telemetry, .listing, [.anonymize, .detailsLevel, .perCollection, .timeout],
-            .differs("one shard; a segment holds the vectors of one name; no hardware is counted; `quarantined_files` of a collection whose damaged files were replaced")),
+            .differs("one shard; a segment holds the vectors of one name; no hardware is counted; `quarantined_files` of a collection whose damaged files were replaced, `quarantined_catalogs` and `nameless_collections` where a damaged catalogue was")),
         Route(.get, "/issues", .issues, .listing, .differs("always an empty list")),
         Route(.delete, "/issues", .clearIssues, .globalManage),
         Route(.get, "/quotas", .quotas, .globalRead),

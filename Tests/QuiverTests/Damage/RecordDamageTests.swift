@@ -7,7 +7,7 @@ import Testing
 @testable import QuiverLMDB
 import QuiverPayload
 
-/// `points.mdb` and `catalog.mdb` with flipped bits and cut off: opened, or refused, never crashed, never wrong.
+/// `points.mdb` and `catalog.mdb` with flipped bits and cut off: opened, made anew, or refused, never crashed, never wrong.
 struct RecordDamageTests {
     /// Everything that is answered.
     struct Answers: Equatable {
@@ -112,8 +112,7 @@ struct RecordDamageTests {
             do throws(QuiverError) {
                 database = try Quiver.Database.open(path, options: test.options)
             } catch {
-                #expect(isOfCatalog && error.kind == .corrupted, "\(error)")
-                refused += 1
+                Issue.record("\(error)")
                 continue
             }
             defer { database.close() }
@@ -137,7 +136,7 @@ struct RecordDamageTests {
             #expect(try RecordsVerification.points(path + below + "/points.mdb").findings == [])
         }
         print("\(target.rawValue): \(refused) of \(rounds) refused, \(repaired) repaired")
-        #expect(refused == 0 || target == .points || target == .catalog)
+        #expect(refused == 0 || target == .points)
     }
 
     @Test func anUnavailableCollectionCanBeDeleted() async throws {
