@@ -22,6 +22,8 @@ package struct BackupRestoration {
         package var collections: [(name: String, newName: String)]?
         /// Collections of the same names are replaced.
         package var isReplacing = false
+        /// Called with the names and aliases that there are to be, before anything is read; may refuse them.
+        package var check: (@Sendable (_ names: [String], _ aliases: [String]) throws -> Void)?
         package var progress: (@Sendable (BackupProgress) throws -> Void)?
 
         package init() {}
@@ -82,6 +84,7 @@ package struct BackupRestoration {
 
     private func restore(into database: Database) throws -> [Restored] {
         let (plans, aliases) = try plan()
+        try options.check?(plans.map(\.newName), options.collections == nil ? aliases.map(\.alias) : [])
         if !options.isReplacing {
             for plan in plans where database.collectionExists(plan.newName) {
                 throw BackupError.database(.collectionExists(plan.newName))

@@ -114,7 +114,7 @@ enum BackupFailure {
         case .damaged: .differs
         case .request: .noInput
         case .key: .noPermission
-        case .busy: .cannotCreate
+        case .busy, .conflict: .cannotCreate
         case .server: .unavailable
         case .stopped: .software
         case .store(let error):
