@@ -106,8 +106,13 @@ enum BackupFailure {
 
     static func failure(_ error: BackupError) -> CommandFailure {
         if case .stopped(let error as CommandFailure) = error { return error }
-        return CommandFailure(code: code(error), message: "\(error)")
+        var message = "\(error)"
+        if case .damaged = error { message += "\n" + repairAdvice }
+        return CommandFailure(code: code(error), message: message)
     }
+
+    static let repairAdvice =
+        "`quiver backup verify --repair` sets aside what is damaged, so that the next backup sends it again"
 
     private static func code(_ error: BackupError) -> ExitCode {
         switch error {

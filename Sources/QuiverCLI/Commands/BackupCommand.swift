@@ -96,7 +96,8 @@ struct BackupCreateCommand: ParsableCommand {
 }
 
 struct BackupListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the backups, the oldest first.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the backups, the oldest first.",
+        discussion: "A backup that misses something which `verify --repair` has set aside is shown as incomplete.")
 
     @OptionGroup var place: BackupPlace
 
@@ -105,17 +106,32 @@ struct BackupListCommand: ParsableCommand {
         let repository = try place.open()
         let ids = try BackupFailure.telling { () throws(BackupError) in try repository.backupIDs() }
         var damage: [String] = []
+        let incomplete = try incomplete(repository)
         for id in ids {
             do throws(BackupError) {
                 let manifest = try repository.manifest(id)
-                progress.event("backup") { BackupListing.write(manifest, to: &$0) }
-                if !place.json { print(BackupListing.line(manifest)) }
+                let isIncomplete = incomplete.contains(id)
+                progress.event("backup") { writer in
+                    BackupListing.write(manifest, to: &writer)
+                    writer.member("incomplete", isIncomplete)
+                }
+                if !place.json { print(BackupListing.line(manifest) + (isIncomplete ? "  INCOMPLETE" : "")) }
             } catch {
                 guard case .damaged(let list) = error else { throw BackupFailure.failure(error) }
                 damage += list
             }
         }
         if !damage.isEmpty { throw BackupFailure.failure(.damaged(damage)) }
+    }
+
+    /// Backups that miss something; only looked for where something was set aside.
+    private func incomplete(_ repository: BackupRepository) throws -> Set<String> {
+        try BackupFailure.telling { () throws(BackupError) in
+            if try repository.setAside().isEmpty { return [] }
+            var options = BackupVerification.Options()
+            options.isQuick = true
+            return Set(try BackupVerification.run(repository, options).incomplete)
+        }
     }
 }
 
@@ -187,40 +203,5 @@ struct BackupPruneCommand: ParsableCommand {
             print("\(report.kept.count) backups kept, \(report.removed.count) \(dryRun ? "would go" : "removed"), with "
                 + "\(report.removedObjects) objects of \(ByteCount.text(Int(report.removedBytes)))")
         }
-    }
-}
-
-struct BackupVerifyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Look whether backups are whole.",
-        discussion: "Reads everything and compares it with its checksums; exit code 1 when something is damaged or missing.")
-
-    @OptionGroup var place: BackupPlace
-
-    @Option(help: "The id of a backup; repeatable; all unless given.")
-    var backup: [String] = []
-
-    @Flag(help: "Only look whether everything is there, without reading it.")
-    var quick = false
-
-    func run() throws {
-        Interruption.listen()
-        let progress = Progress(isJSON: place.json)
-        let repository = try place.open()
-        progress.begin("checking", unit: .bytes)
-        let report = try BackupFailure.telling { () throws(BackupError) in
-            try BackupVerification.run(
-                repository, ids: backup.isEmpty ? nil : backup, isQuick: quick, progress: progress.telling)
-        }
-        progress.end()
-        progress.event("verified") { writer in
-            writer.member("backups", report.backups)
-            writer.member("objects", report.objects)
-            writer.member("read_bytes", Int(report.readBytes))
-            writer.key("damage")
-            writer.texts(report.damage)
-        }
-        if !report.damage.isEmpty { throw BackupFailure.failure(.damaged(report.damage)) }
-        if !place.json { print("\(report.backups) backups are whole: \(report.objects) objects") }
     }
 }
