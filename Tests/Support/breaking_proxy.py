@@ -4,6 +4,7 @@ import http.client
 import http.server
 import random
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -22,9 +23,10 @@ class BreakingProxy:
     "cut"           handed on, and the connection ends in the middle of the answer's body
     "delay"         handed on after a moment
 
-    Called by several threads. `seen` counts requests by (method, path), `faults` what became of them."""
+    Called by several threads. `seen` counts requests by (method, path), `faults` what became of them. With `certificate`,
+    files of a certificate and its key, it speaks TLS."""
 
-    def __init__(self, url, fault):
+    def __init__(self, url, fault=lambda *_: None, certificate=None):
         self.address = urllib.parse.urlsplit(url)
         self.fault = fault
         self.seen = Counter()
@@ -42,11 +44,17 @@ class BreakingProxy:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None
+        self.scheme = "http"
+        if certificate:
+            self.scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self):
         self.thread.start()

@@ -10,13 +10,16 @@ package final class ServerConnection: Sendable {
     /// - Parameters:
     ///   - url: as `http://host:port`, perhaps with a path before the interface's own.
     ///   - silenceSeconds: how long the server may be silent: while it reads or opens large collections it is.
-    package init(_ url: String, apiKey: String? = nil, silenceSeconds: Double = 300) {
+    package init(
+        _ url: String, apiKey: String? = nil, trusted: TrustedCertificates? = nil, silenceSeconds: Double = 300
+    ) {
         var url = url.contains("://") ? url : "http://" + url
         while url.hasSuffix("/") { url.removeLast() }
         self.url = url
         self.apiKey = apiKey
         var options = WebClient.Options()
         options.idleTimeoutSeconds = silenceSeconds
+        options.trusted = trusted
         web = WebClient(options)
     }
 

@@ -39,15 +39,17 @@ final class S3Client: Sendable {
     private let web: WebClient
 
     /// - Parameter credentials: nil: requests go unsigned.
-    init(_ location: S3Location, credentials: S3Credentials?, patience: Patience = Patience(), web: WebClient? = nil) {
+    init(
+        _ location: S3Location, credentials: S3Credentials?, patience: Patience = Patience(),
+        trusted: TrustedCertificates? = nil
+    ) {
         self.location = location
         self.credentials = credentials
         self.patience = patience
-        self.web = web ?? WebClient({
-            var options = WebClient.Options()
-            options.maximumRedirects = 0
-            return options
-        }())
+        var options = WebClient.Options()
+        options.maximumRedirects = 0
+        options.trusted = trusted
+        web = WebClient(options)
     }
 
     /// How often one piece of work was tried.

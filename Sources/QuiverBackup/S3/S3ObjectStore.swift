@@ -17,6 +17,7 @@ package final class S3ObjectStore: ObjectStore {
         package var partsInMemory = 4
         package var attempts = 7
         package var firstDelaySeconds = 0.2
+        package var trusted: TrustedCertificates?
 
         package init() {}
     }
@@ -28,7 +29,7 @@ package final class S3ObjectStore: ObjectStore {
         var patience = S3Client.Patience()
         patience.attempts = options.attempts
         patience.firstDelaySeconds = options.firstDelaySeconds
-        client = S3Client(location, credentials: credentials, patience: patience)
+        client = S3Client(location, credentials: credentials, patience: patience, trusted: options.trusted)
         self.options = options
     }
 

@@ -78,7 +78,7 @@ struct BackupCreateCommand: ParsableCommand {
             defer { database.close() }
             manifest = try create(repository, DatabaseBackupSource(database), options)
         } else {
-            let connection = ServerConnection(server ?? "", apiKey: apiKey ?? environmentValue("QUIVER_API_KEY"))
+            let connection = try place.connection(server ?? "", apiKey: apiKey)
             manifest = try create(repository, ServerBackupSource(connection), options)
         }
         progress.end()

@@ -115,8 +115,7 @@ struct BackupRestoreCommand: ParsableCommand {
             tell(one, progress)
         }
         // The server is silent while it opens what it got.
-        let connection = ServerConnection(
-            url, apiKey: apiKey ?? environmentValue("QUIVER_API_KEY"), silenceSeconds: 3600)
+        let connection = try place.connection(url, apiKey: apiKey, silenceSeconds: 3600)
         let directory = try BenchDirectory(nil, below: scratch, name: "quiver-restore")
         defer { withExtendedLifetime(directory) {} }
         let database = try StorageOpening.open(directory.path + "/storage", options: StorageOpening.quietOptions)
