@@ -223,6 +223,11 @@ def test_an_unreachable_store_and_server(tmp_path, s3, make_server):
     with pytest.raises(Failed) as failure:
         quiver("backup", "create", "-r", tmp_path / "r", "--server", "http://127.0.0.1:1")
     assert failure.value.code == 69
+    server = make_server(tmp_path / "storage")
+    server.start()
+    with pytest.raises(Failed) as failure:
+        quiver("backup", "create", "-r", tmp_path / "r", "--server", server.url, "--collection", "nope")
+    assert failure.value.code == 66 and "nope" in failure.value.text
     with pytest.raises(Failed) as failure:
         quiver("backup", "list", "-r", "s3://no-such-bucket/x", environment=s3.environment)
     assert failure.value.code == 64 and "NoSuchBucket" in failure.value.text

@@ -45,14 +45,14 @@ import Darwin
         mutating func step() throws {
             let name = ["a", "b", "c"][generator.below(3)]
             switch generator.below(10) {
-            case 0, 1 where lives[name] != nil:
+            case 0:
                 if let life = lives.removeValue(forKey: name) {
                     ends[life] = backups
                     try sample.database.deleteCollectionBlocking(name)
                 }
-            case 2 where lives[name] != nil:
+            case 1 where lives[name] != nil:
                 try sample.database.updateAliasesBlocking([.create(alias: "x\(generator.below(2))", collection: name)])
-            case 3 where lives[name] != nil:
+            case 2 where lives[name] != nil:
                 try sample.database.updateAliasesBlocking([.delete(alias: "x\(generator.below(2))")])
             default:
                 if lives[name] == nil {

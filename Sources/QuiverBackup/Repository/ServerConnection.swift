@@ -78,12 +78,12 @@ package final class ServerConnection: Sendable {
             var status: Status
         }
         let bytes = try? answer.collectBlocking(limitBytes: 1 << 20)
-        let text = bytes.flatMap { try? BackupJSON.decode(Refusal.self, $0) }?.status.error
-            ?? bytes.map { String(decoding: $0.prefix(300), as: UTF8.self) } ?? ""
+        let refusal = bytes.flatMap { try? BackupJSON.decode(Refusal.self, $0) }?.status.error
+        let text = refusal ?? bytes.map { String(decoding: $0.prefix(300), as: UTF8.self) } ?? ""
         let sentence = "\(url): \(request.method) \(path): status \(answer.status)" + (text.isEmpty ? "" : ": " + text)
         switch answer.status {
         case 401, 403: throw .body(BackupError.key(sentence))
-        case 404 where path == "/quiver/backups":
+        case 404 where path == "/quiver/backups" && refusal == nil:
             throw .body(BackupError.server("\(url) knows no backups; it is no Quiver server, or an older one"))
         case 404: throw .body(BackupError.request(sentence))
         case 409: throw .body(BackupError.conflict(sentence))
