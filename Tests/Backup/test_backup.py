@@ -223,6 +223,11 @@ def test_an_unreachable_store_and_server(tmp_path, s3, make_server):
     with pytest.raises(Failed) as failure:
         quiver("backup", "create", "-r", tmp_path / "r", "--server", "http://127.0.0.1:1")
     assert failure.value.code == 69
+    server = make_server(tmp_path / "storage")
+    server.start()
+    with pytest.raises(Failed) as failure:
+        quiver("backup", "create", "-r", tmp_path / "r", "--server", server.url, "--collection", "nope")
+    assert failure.value.code == 66 and "nope" in failure.value.text
     with pytest.raises(Failed) as failure:
         quiver("backup", "list", "-r", "s3://no-such-bucket/x", environment=s3.environment)
     assert failure.value.code == 64 and "NoSuchBucket" in failure.value.text
@@ -233,3 +238,62 @@ def test_an_unreachable_store_and_server(tmp_path, s3, make_server):
     with pytest.raises(Failed) as failure:
         quiver("backup", "list", "-r", tmp_path / "nowhere")
     assert failure.value.code == 66
+
+
+def flip(place, s3, key, generator):
+    """A few bits of an object of a repository: some bits of a compressed frame mean nothing."""
+    root = place[1]
+    if isinstance(root, str):
+        key = root.removeprefix(f"s3://{BUCKET}/") + "/" + key
+        data = bytearray(s3.client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    else:
+        data = bytearray((root / key).read_bytes())
+    for _ in range(3):
+        data[generator.randrange(len(data))] ^= 1 << generator.randrange(8)
+    if isinstance(root, str):
+        s3.client.put_object(Bucket=BUCKET, Key=key, Body=bytes(data))
+    else:
+        (root / key).write_bytes(data)
+
+
+def test_what_is_damaged_heals(tmp_path, make_server, place, s3):
+    generator = seeded("test_what_is_damaged_heals")
+    arguments, environment, content = place
+    server = make_server(tmp_path / "storage")
+    server.start()
+    make_collection(server, "a")
+    fill(server, "a", 1500, generator)
+    create = ["backup", "create", *arguments, "--server", server.url]
+    first = event(quiver(*create, environment=environment), "backup")["id"]
+    wanted = image(server, "a")
+    objects = sorted(key for key in content() if key.startswith("objects/"))
+    victims = generator.sample(objects, min(3, len(objects)))
+    for victim in victims:
+        flip(arguments, s3, victim, generator)
+    for extra, code in ((["--repair"], 1), (["--repair", "--quick"], 64)):
+        with pytest.raises(Failed) as failure:
+            quiver("backup", "verify", *extra, *arguments, environment=environment)
+        assert failure.value.code == code
+        assert code == 64 or all(victim in failure.value.text for victim in victims)
+    assert sorted(key for key in content() if key.startswith("damaged/")) == sorted("damaged/" + key for key in victims)
+    assert [one["incomplete"] for one in quiver("backup", "list", *arguments, environment=environment)] == [True]
+
+    quiver(*create, environment=environment)
+    report = event(quiver("backup", "verify", *arguments, environment=environment), "verified")
+    assert report["damage"] == [] and report["incomplete"] == []
+    assert [one["incomplete"] for one in quiver("backup", "list", *arguments, environment=environment)] == [False, False]
+    again = restored(tmp_path, make_server, "again", *arguments, "--backup", first, environment=environment)
+    assert image(again, "a") == wanted
+    again.terminate()
+
+    # The manifest of the newest: without repair there is no next backup.
+    newest = quiver("backup", "list", *arguments, environment=environment)[-1]["id"]
+    flip(arguments, s3, "backups/" + newest, generator)
+    for command in (create, ["backup", "list", *arguments], ["backup", "verify", "--repair", *arguments]):
+        with pytest.raises(Failed) as failure:
+            quiver(*command, environment=environment)
+        assert failure.value.code == 1 and newest in failure.value.text
+    quiver(*create, environment=environment)
+    quiver("backup", "prune", *arguments, environment=environment)
+    assert not [key for key in content() if key.startswith("damaged/")]
+    quiver("backup", "verify", *arguments, environment=environment)

@@ -121,7 +121,9 @@ import Testing
         let base = try repository.base(second.collections[0].base)
         let lost = try repository.partList(base.records).parts[0].object
         store.state.withLock { $0.objects[BackupRepository.objectKey(lost)] = nil }
-        let report = try BackupVerification.run(repository, isQuick: true)
+        var quick = BackupVerification.Options()
+        quick.isQuick = true
+        let report = try BackupVerification.run(repository, quick)
         #expect(report.damage.count == 1 && report.damage[0].contains(lost) && report.damage[0].contains(second.id))
         try sample.upsert("a", ids: 0..<1, &generator)
         let third = try Self.create(repository, sample)
@@ -184,7 +186,9 @@ import Testing
                     #expect(throws: BackupError.self) { try BackupRepository(store, key: isEncrypted ? Self.key : nil) }
                 } else {
                     let report = try BackupVerification.run(repository)
-                    #expect(report.damage.contains { $0.contains(key) }, "\(key)")
+                    // A few bits of a compressed frame mean nothing: then the content is what was written, by its name.
+                    let isAsWritten = (try? repository.content(of: String(key.suffix(64)))) != nil
+                    #expect(report.damage.contains { $0.contains(key) } || isAsWritten, "\(key)")
                 }
             }
             store.objects[key] = bytes

@@ -81,6 +81,15 @@ package final class CollectionStaging {
         stage = .segments
     }
 
+    /// In place of all records: the collection is as it was when it was made, and `replay` brings it forward.
+    package func beginEmpty() throws(QuiverError) {
+        guard case .records(let store, _) = stage, manifest.sequence == 0, manifest.segments.isEmpty else {
+            throw CollectionStaging.misplaced
+        }
+        try mapping { () throws(LMDBError) in try store.environment.close() }
+        stage = .segments
+    }
+
     // MARK: Segments
 
     package func beginSegment(_ file: SegmentFile) throws(QuiverError) {

@@ -43,6 +43,8 @@ package struct BackupCreation {
     private var previous: BackupManifest?
     /// Lists of the segments that the backup before has, by their SHA-256.
     private var knownSegments: [[UInt8]: String] = [:]
+    /// What happened to the catalogue since the backup before; nil where that is not known.
+    private var journal: [CatalogJournal.Entry]?
 
     private init(_ repository: BackupRepository, _ source: any BackupSource, _ options: Options) throws(BackupError) {
         self.repository = repository
@@ -69,6 +71,7 @@ package struct BackupCreation {
 
     private mutating func save(_ session: any BackupSession) throws -> BackupManifest {
         try findKnownSegments()
+        journal = try previous?.journalNumber.flatMap { try session.journal(after: $0) }
         // Records first, for they are what keeps the database from using old pages again.
         var open: [(collection: SessionCollection, part: Part)] = []
         for collection in session.collections {
@@ -84,7 +87,6 @@ package struct BackupCreation {
             }
         }
         let time = Timestamp(microsecondsSinceEpoch: Int64(session.time))
-        let journal = try previous?.journalNumber.flatMap { try session.journal(after: $0) }
         var manifest = BackupManifest(
             id: BackupID.make(time), time: time.text, timeMicroseconds: session.time, previous: previous?.id,
             source: source.place,
@@ -113,8 +115,9 @@ package struct BackupCreation {
         {
             var pieces: [LogPiece] = []
             if collection.sequence > before.sequence {
-                pieces = [try saveLog(collection, after: before.sequence, session)]
+                pieces = [try saveLog(collection, after: before.sequence, through: collection.sequence, session)]
             }
+            try heal(before, collection, session)
             if !options.isFull, try canGrow(before, by: pieces) {
                 var grown = before
                 grown.name = collection.manifest.name
@@ -124,6 +127,10 @@ package struct BackupCreation {
                 return .grown(grown)
             }
             bridge = pieces
+        } else if let made = journal?.first(where: { $0.change == .made && $0.identity == collection.identity }),
+            collection.firstLoggedSequence <= 1
+        {
+            bridge = try saveWholeLog(collection, since: made, session)
         }
         let stream = PartSender.Stream(sender)
         defer { stream.wait() }
@@ -134,17 +141,29 @@ package struct BackupCreation {
         return .copied(records: try stream.finish(), bridge: bridge)
     }
 
+    /// Of a collection that began empty after the backup before: leads to any moment since then. Nil for one that was
+    /// restored, whose log is older than it.
+    private func saveWholeLog(
+        _ collection: SessionCollection, since made: CatalogJournal.Entry, _ session: any BackupSession
+    ) throws -> [LogPiece]? {
+        if collection.sequence == 0 { return [] }
+        let piece = try saveLog(collection, after: 0, through: collection.sequence, session)
+        return piece.firstTime >= made.time ? [piece] : nil
+    }
+
     private func saveLog(
-        _ collection: SessionCollection, after first: UInt64, _ session: any BackupSession
+        _ collection: SessionCollection, after first: UInt64, through last: UInt64, _ session: any BackupSession
     ) throws -> LogPiece {
+        struct Enough: Error {}
         let stream = PartSender.Stream(sender)
         defer { stream.wait() }
         var part: [UInt8] = []
         var (next, firstTime, lastTime) = (first + 1, UInt64(0), UInt64(0))
-        try session.forEachLogRecord(collection, after: first) { sequence, time, record in
+        let add: (UInt64, UInt64, UnsafeRawBufferPointer) throws -> Void = { sequence, time, record in
             guard sequence == next else {
                 throw BackupError.database(.service("the log of \(collection.manifest.name) has no record \(next)"))
             }
+            if sequence > last { throw Enough() }
             if !part.isEmpty, part.count + record.count > options.logPartBytes {
                 try stream.add(part)
                 part = []
@@ -155,15 +174,34 @@ package struct BackupCreation {
             lastTime = time
             next += 1
         }
+        do { try session.forEachLogRecord(collection, after: first, add) } catch is Enough {}
         if !part.isEmpty { try stream.add(part) }
-        guard next == collection.sequence + 1 else {
+        guard next == last + 1 else {
             throw BackupError.database(
-                .service("the log of \(collection.manifest.name) ends at \(next - 1), not at \(collection.sequence)"))
+                .service("the log of \(collection.manifest.name) ends at \(next - 1), not at \(last)"))
         }
         let (list, bytes) = try stream.finish()
         return LogPiece(
-            after: first, through: collection.sequence, firstTime: firstTime, lastTime: lastTime, byteCount: bytes,
+            after: first, through: last, firstTime: firstTime, lastTime: lastTime, byteCount: bytes,
             list: list)
+    }
+
+    /// Sends log again that an earlier backup has lost, where the source has it still.
+    private func heal(
+        _ before: BackupCollection, _ collection: SessionCollection, _ session: any BackupSession
+    ) throws {
+        for piece in before.log + (before.bridge ?? []) where collection.firstLoggedSequence <= piece.after + 1 {
+            if try !isWhole(piece.list) { _ = try saveLog(collection, after: piece.after, through: piece.through, session) }
+        }
+    }
+
+    /// Sends the description of a base again that is lost: of the base that was just saved, if nothing has changed since.
+    private func heal(_ before: BackupCollection?, by base: BackupBase) throws {
+        guard let before, !sender.knows(before.base) else { return }
+        var lost = base
+        lost.timeMicroseconds = before.baseTimeMicroseconds
+        let content = try BackupJSON.encode(lost)
+        if content.withUnsafeBytes({ repository.name(of: $0) }) == before.base { _ = try sender.send(content) }
     }
 
     /// Whether log behind the old base will do; and the old base has to be whole.
@@ -194,6 +232,7 @@ package struct BackupCreation {
         let base = BackupBase(
             manifest: collection.manifest, timeMicroseconds: session.time, recordBytes: records.byteCount,
             records: records.list, segments: segments)
+        try heal(previous?.collections.first { $0.identity == collection.identity }, by: base)
         return BackupCollection(
             name: collection.manifest.name, identity: collection.identity, sequence: collection.sequence,
             base: try sender.send(try BackupJSON.encode(base)), baseSequence: collection.sequence,

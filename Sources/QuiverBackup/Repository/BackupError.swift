@@ -14,6 +14,8 @@ package enum BackupError: Error, Sendable {
     case damaged([String])
     /// Another process works on the repository.
     case busy(String)
+    /// A collection or an alias is in the way.
+    case conflict(String)
     case server(String)
     /// Whoever was told of the progress wants no more.
     case stopped(any Error)
@@ -24,6 +26,7 @@ package enum BackupError: Error, Sendable {
         case let error as ObjectStoreError:
             if case .caller(let inner) = error { self = BackupError(wrapping: inner) } else { self = .store(error) }
         case let error as QuiverError: self = .database(error)
+        case let error as ServerBusy: self = .server(error.sentence)
         case let error as WebFailure: self = .server("\(error)")
         default: self = .stopped(error)
         }
@@ -35,9 +38,14 @@ extension BackupError: CustomStringConvertible {
         switch self {
         case .store(let error): "\(error)"
         case .database(let error): error.message
-        case .request(let text), .key(let text), .busy(let text), .server(let text): text
+        case .request(let text), .key(let text), .busy(let text), .conflict(let text), .server(let text): text
         case .stopped(let error): "\(error)"
         case .damaged(let list): list.joined(separator: "\n")
         }
     }
+}
+
+/// A server has too much to do just now; a moment later it may be otherwise.
+struct ServerBusy: Error {
+    var sentence: String
 }

@@ -54,7 +54,8 @@ package struct BackupCollection: Codable, Sendable {
     package var baseBytes: UInt64
     /// From `baseSequence` to `sequence`, without gaps.
     var log: [LogPiece]
-    /// Where the base is new: the log since the backup before, which leads from there to any moment between the two.
+    /// Where the base is new: the log since the backup before, which leads from there to any moment between the two. Of a
+    /// collection that was made since: all of its log, from the first update on.
     var bridge: [LogPiece]?
 
     package var logBytes: UInt64 { log.reduce(0) { $0 + $1.byteCount } }

@@ -78,14 +78,20 @@ package struct BackupPruning {
             for collection in manifest.collections { try collect(collection, repository, &needed) }
             try lock.renew()
         }
-        let garbage = try repository.objectNames().filter { !needed.contains($0.key) }
+        let present = try repository.objectNames()
+        let garbage = present.filter { !needed.contains($0.key) }
+        // What was set aside tells that something is missing, for as long as it is.
+        let aside = try repository.setAside().filter { key in
+            let name = key.split(separator: "/").last.map(String.init) ?? ""
+            return !needed.contains(name) || present[name] != nil
+        }
         report.removedObjects = garbage.count
         report.removedBytes = garbage.values.reduce(0) { $0 + UInt64($1.byteCount) }
         if isDry { return report }
         do {
             try lock.renew(atOnce: true)
             try repository.store.delete(report.removed.map { BackupRepository.backupsPrefix + $0 })
-            let keys = garbage.values.map(\.key).sorted()
+            let keys = garbage.values.map(\.key).sorted() + aside.map { BackupRepository.damagedPrefix + $0 }
             for first in stride(from: 0, to: keys.count, by: 1000) {
                 try lock.renew()
                 try repository.store.delete(Array(keys[first..<min(first + 1000, keys.count)]))

@@ -9,6 +9,7 @@ import QuiverModel
 ///                            The name is SHA-256 of the content, in an encrypted repository HMAC of that; <xx> its
 ///                            first two digits
 ///     backups/<id>           a manifest: `SealedText`, in an encrypted repository `ObjectEnvelope`
+///     damaged/<key>          what was set aside, by the key it had
 ///     locks/<id>             who works here (`RepositoryLock`)
 ///
 /// A backup is there when its manifest is, which is written last. Objects are never changed; `prune` alone removes them.
@@ -31,6 +32,7 @@ package final class BackupRepository: Sendable {
     static let descriptionKey = "quiver-backup.json"
     static let backupsPrefix = "backups/"
     static let objectsPrefix = "objects/"
+    static let damagedPrefix = "damaged/"
 
     package let store: any ObjectStore
     package let id: String
@@ -166,6 +168,22 @@ package final class BackupRepository: Sendable {
             return names
         } catch {
             throw BackupError(wrapping: error)
+        }
+    }
+
+    // MARK: What is damaged
+
+    /// Takes something damaged out of the way, so that it counts as missing and can be written anew.
+    func setAside(_ key: String) throws(ObjectStoreError) {
+        try store.move(key, to: Self.damagedPrefix + key)
+    }
+
+    /// The keys that what was set aside had.
+    package func setAside() throws(BackupError) -> [String] {
+        do {
+            return try store.list(prefix: Self.damagedPrefix).map { String($0.key.dropFirst(Self.damagedPrefix.count)) }
+        } catch {
+            throw .store(error)
         }
     }
 

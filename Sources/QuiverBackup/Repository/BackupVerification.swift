@@ -5,69 +5,223 @@ import Quiver
 
 /// Looks whether backups are whole.
 package struct BackupVerification {
+    package struct Options: Sendable {
+        /// Nil: all backups.
+        package var ids: [String]?
+        /// Only whether everything is there, unread.
+        package var isQuick = false
+        /// Reads what no backup needs as well, and sets aside what is damaged: the next backup sends its content again.
+        package var isRepairing = false
+        package var progress: (@Sendable (BackupProgress) throws -> Void)?
+
+        package init() {}
+    }
+
     package struct Report: Sendable {
         package var backups = 0
         package var objects = 0
         package var readBytes: UInt64 = 0
         /// What is damaged, and which backups miss it.
         package var damage: [String] = []
+        /// The backups that cannot be restored in full, the oldest first.
+        package var incomplete: [String] = []
+        /// The keys of what was set aside.
+        package var setAside: [String] = []
     }
 
-    private final class Uses {
-        var byObject: [String: [String]] = [:]
+    private let repository: BackupRepository
+    private let options: Options
+    private let lock: RepositoryLock?
+    private var report = Report()
+    /// Who needs an object, by its name.
+    private var uses: [String: [Use]] = [:]
+    /// Parts of logs, with the piece they belong to, whose sequence numbers are looked at as well.
+    private var logs: [(piece: LogPiece, use: Use)] = []
+    private var incomplete: Set<String> = []
 
-        func add(_ object: String, _ user: String) {
-            if byObject[object]?.last != user { byObject[object, default: []].append(user) }
-        }
+    private struct Use: Equatable, CustomStringConvertible {
+        var backup: String
+        var collection: String
+
+        var description: String { "backup \(backup), collection \(collection)" }
     }
 
-    /// Reads everything that the backups need and compares it with its names and manifests; quickly: looks only whether
-    /// it is all there.
-    ///
-    /// - Parameter ids: nil: all backups.
+    /// Reads everything that the backups need and compares it with its names and manifests.
     package static func run(
-        _ repository: BackupRepository, ids: [String]? = nil, isQuick: Bool = false,
-        progress: (@Sendable (BackupProgress) throws -> Void)? = nil
+        _ repository: BackupRepository, _ options: Options = Options()
     ) throws(BackupError) -> Report {
         let lock: RepositoryLock?
         do throws(BackupError) {
-            lock = try RepositoryLock(repository.store, .shared, what: "backup verify")
+            // Who writes a backup counts on what was there when it began.
+            lock = try RepositoryLock(
+                repository.store, options.isRepairing ? .exclusive : .shared, what: "backup verify")
         } catch {
+            // Looking has to be possible with rights to read alone.
             if case .busy = error { throw error }
+            if options.isRepairing { throw error }
             lock = nil
         }
         defer { lock?.release() }
+        var verification = BackupVerification(repository: repository, options: options, lock: lock)
+        try verification.verify()
+        return verification.report
+    }
+
+    private init(repository: BackupRepository, options: Options, lock: RepositoryLock?) {
+        self.repository = repository
+        self.options = options
+        self.lock = lock
+    }
+
+    private mutating func verify() throws(BackupError) {
         let known = try repository.objectNames()
-        var report = Report()
-        let uses = Uses()
-        /// Parts of logs, with the piece they belong to, whose sequence numbers are looked at as well.
-        var logs: [(piece: LogPiece, user: String)] = []
-        let chosen: [String]
-        if let ids { chosen = ids } else { chosen = try repository.backupIDs() }
+        let all = try repository.backupIDs()
+        let chosen = options.ids ?? all
         for id in chosen {
             report.backups += 1
             do throws(BackupError) {
                 let manifest = try repository.manifest(id)
                 for collection in manifest.collections {
-                    let user = "backup \(id), collection \(collection.name)"
-                    try? collect(collection, user, repository, uses, &logs, &report)
+                    collect(collection, Use(backup: id, collection: collection.name))
                 }
             } catch {
                 guard case .damaged(let list) = error else { throw error }
                 report.damage += list
+                incomplete.insert(id)
+                if options.isRepairing { try setAside(BackupRepository.backupsPrefix + id) }
             }
         }
-        let objects = uses.byObject.keys.sorted()
-        report.objects = objects.count
-        if isQuick {
-            for object in objects where known[object] == nil {
-                report.damage.append(sentence("\(BackupRepository.objectKey(object)): it is missing", uses, object))
+        report.objects = uses.count
+        let wanted = (options.isRepairing ? Set(uses.keys).union(known.keys) : Set(uses.keys)).sorted()
+        if options.isQuick {
+            for object in wanted where known[object] == nil {
+                note("\(BackupRepository.objectKey(object)): it is missing", object)
             }
-            return report
+        } else {
+            for (object, text) in try readAll(wanted, known) {
+                note(text, object)
+                if options.isRepairing, known[object] != nil { try setAside(BackupRepository.objectKey(object)) }
+            }
+            lookAtLogs()
         }
-        try readAll(objects, repository, uses, known, lock, progress, &report)
+        report.incomplete = all.filter(incomplete.contains)
+    }
+
+    private mutating func note(_ text: String, _ object: String) {
+        let users = uses[object] ?? []
+        for use in users { incomplete.insert(use.backup) }
+        let more = users.count > 3 ? " and \(users.count - 3) more" : ""
+        let need = users.isEmpty ? "no backup needs it" : "needed by " + users.prefix(3).map(\.description).joined(separator: "; ")
+        report.damage.append(text + ": " + need + more)
+    }
+
+    private mutating func setAside(_ key: String) throws(BackupError) {
+        do throws(ObjectStoreError) { try repository.setAside(key) } catch { throw .store(error) }
+        report.setAside.append(key)
+    }
+
+    // MARK: What is needed
+
+    private mutating func add(_ object: String, _ use: Use) {
+        if uses[object]?.last != use { uses[object, default: []].append(use) }
+    }
+
+    private mutating func collect(_ collection: BackupCollection, _ use: Use) {
+        add(collection.base, use)
+        var lists: [(name: String, byteCount: UInt64)] = []
+        if let base = try? repository.base(collection.base) {
+            lists.append((base.records, base.recordBytes))
+            lists += base.segments.map { ($0.list, $0.file.byteCount) }
+        }
+        for piece in collection.log + (collection.bridge ?? []) {
+            lists.append((piece.list, piece.byteCount))
+            logs.append((piece, use))
+        }
+        for (name, byteCount) in lists {
+            add(name, use)
+            guard let list = try? repository.partList(name) else { continue }
+            if list.byteCount != byteCount {
+                report.damage.append("\(BackupRepository.objectKey(name)): its parts have another length: needed by \(use)")
+                incomplete.insert(use.backup)
+            }
+            for part in list.parts { add(part.object, use) }
+        }
+    }
+
+    // MARK: Reading
+
+    /// What is damaged or missing, by names.
+    private mutating func readAll(
+        _ objects: [String], _ known: [String: ObjectInfo]
+    ) throws(BackupError) -> [(object: String, text: String)] {
+        struct State {
+            var next = 0
+            var bytes: UInt64 = 0
+            var damage: [(object: String, text: String)] = []
+            var failure: BackupError?
+        }
+        let state = Mutex(State())
+        let sizes = known.mapValues(\.byteCount)
+        let total = objects.reduce(UInt64(0)) { $0 + UInt64(sizes[$1] ?? 0) }
+        let (repository, progress) = (repository, options.progress)
+        // Batches, so that the lock is renewed on this thread.
+        let batch = 256
+        for first in stride(from: 0, to: objects.count, by: batch) {
+            let part = Array(objects[first..<min(first + batch, objects.count)])
+            state.withLock { $0.next = 0 }
+            DispatchQueue.concurrentPerform(iterations: min(4, part.count)) { _ in
+                while let object = state.withLock({ state -> String? in
+                    guard state.next < part.count, state.failure == nil else { return nil }
+                    state.next += 1
+                    return part[state.next - 1]
+                }) {
+                    do throws(BackupError) {
+                        if let text = try Self.damage(object, repository) {
+                            state.withLock { $0.damage.append((object, text)) }
+                        }
+                    } catch {
+                        state.withLock { $0.failure = error }
+                    }
+                    let bytes = state.withLock { state in
+                        state.bytes += UInt64(sizes[object] ?? 0)
+                        return state.bytes
+                    }
+                    do {
+                        try progress?(BackupProgress(step: "reading", doneBytes: bytes, totalBytes: total))
+                    } catch {
+                        state.withLock { $0.failure = .stopped(error) }
+                    }
+                }
+            }
+            if let failure = state.withLock({ $0.failure }) { throw failure }
+            try lock?.renew()
+        }
+        report.readBytes = state.withLock { $0.bytes }
+        return state.withLock { $0.damage }.sorted { $0.object < $1.object }
+    }
+
+    /// Twice, for what came wrong once may lie there whole.
+    private static func damage(_ object: String, _ repository: BackupRepository) throws(BackupError) -> String? {
+        var text: String?
+        for _ in 0..<2 {
+            do throws(BackupError) {
+                _ = try repository.content(of: object)
+                return nil
+            } catch {
+                switch error {
+                case .damaged(let list): text = list.joined(separator: ", ")
+                // A disk that cannot read one file any more.
+                case .store(.inputOutput(let reason)): text = "\(BackupRepository.objectKey(object)): \(reason)"
+                default: throw error
+                }
+            }
+        }
+        return text
+    }
+
+    private mutating func lookAtLogs() {
         var seen: Set<String> = []
-        for (piece, user) in logs where seen.insert(piece.list).inserted {
+        for (piece, use) in logs where seen.insert(piece.list).inserted {
             guard let list = try? repository.partList(piece.list) else { continue }
             var next = piece.after + 1
             var isFine = true
@@ -86,91 +240,9 @@ package struct BackupVerification {
                 isFine = isFine && isWhole
             }
             if isFine, next != piece.through + 1 {
-                report.damage.append("the log from \(piece.after) to \(piece.through) has gaps: needed by \(user)")
+                report.damage.append("the log from \(piece.after) to \(piece.through) has gaps: needed by \(use)")
+                incomplete.insert(use.backup)
             }
         }
-        return report
-    }
-
-    private static func collect(
-        _ collection: BackupCollection, _ user: String, _ repository: BackupRepository, _ uses: Uses,
-        _ logs: inout [(piece: LogPiece, user: String)], _ report: inout Report
-    ) throws {
-        uses.add(collection.base, user)
-        var lists: [(name: String, byteCount: UInt64)] = []
-        if let base = try? repository.base(collection.base) {
-            lists.append((base.records, base.recordBytes))
-            lists += base.segments.map { ($0.list, $0.file.byteCount) }
-        }
-        for piece in collection.log + (collection.bridge ?? []) {
-            lists.append((piece.list, piece.byteCount))
-            logs.append((piece, user))
-        }
-        for (name, byteCount) in lists {
-            uses.add(name, user)
-            guard let list = try? repository.partList(name) else { continue }
-            if list.byteCount != byteCount {
-                report.damage.append("\(BackupRepository.objectKey(name)): its parts have another length: needed by \(user)")
-            }
-            for part in list.parts { uses.add(part.object, user) }
-        }
-    }
-
-    private static func readAll(
-        _ objects: [String], _ repository: BackupRepository, _ uses: Uses, _ known: [String: ObjectInfo],
-        _ lock: RepositoryLock?, _ progress: (@Sendable (BackupProgress) throws -> Void)?, _ report: inout Report
-    ) throws(BackupError) {
-        struct State {
-            var next = 0
-            var bytes: UInt64 = 0
-            var damage: [(object: String, text: String)] = []
-            var failure: BackupError?
-        }
-        let state = Mutex(State())
-        let total = objects.reduce(UInt64(0)) { $0 + UInt64(known[$1]?.byteCount ?? 0) }
-        let sizes = known.mapValues(\.byteCount)
-        // Batches, so that the lock is renewed on this thread.
-        let batch = 256
-        for first in stride(from: 0, to: objects.count, by: batch) {
-            let part = Array(objects[first..<min(first + batch, objects.count)])
-            state.withLock { $0.next = 0 }
-            DispatchQueue.concurrentPerform(iterations: min(4, part.count)) { _ in
-                while let object = state.withLock({ state -> String? in
-                    guard state.next < part.count, state.failure == nil else { return nil }
-                    state.next += 1
-                    return part[state.next - 1]
-                }) {
-                    do throws(BackupError) { _ = try repository.content(of: object) } catch {
-                        state.withLock { state in
-                            if case .damaged(let list) = error {
-                                state.damage.append((object, list.joined(separator: ", ")))
-                            } else {
-                                state.failure = error
-                            }
-                        }
-                    }
-                    let bytes = state.withLock { state in
-                        state.bytes += UInt64(sizes[object] ?? 0)
-                        return state.bytes
-                    }
-                    do {
-                        try progress?(BackupProgress(step: "reading", doneBytes: bytes, totalBytes: total))
-                    } catch {
-                        state.withLock { $0.failure = .stopped(error) }
-                    }
-                }
-            }
-            if let failure = state.withLock({ $0.failure }) { throw failure }
-            try lock?.renew()
-        }
-        report.readBytes = state.withLock { $0.bytes }
-        report.damage += state.withLock { $0.damage }.sorted { $0.object < $1.object }
-            .map { sentence($0.text, uses, $0.object) }
-    }
-
-    private static func sentence(_ text: String, _ uses: Uses, _ object: String) -> String {
-        let users = uses.byObject[object] ?? []
-        let more = users.count > 3 ? " and \(users.count - 3) more" : ""
-        return text + ": needed by " + users.prefix(3).joined(separator: "; ") + more
     }
 }

@@ -6,23 +6,11 @@ import QuiverModel
 
 /// A running server, read over docs/BACKUP-INTERFACE.md.
 package final class ServerBackupSource: BackupSource {
-    private let url: String
-    private let apiKey: String?
-    private let web: WebClient
+    private let server: ServerConnection
 
-    /// - Parameter url: as `http://host:port`, perhaps with a path before the interface's own.
-    package init(_ url: String, apiKey: String? = nil) {
-        var url = url.contains("://") ? url : "http://" + url
-        while url.hasSuffix("/") { url.removeLast() }
-        self.url = url
-        self.apiKey = apiKey
-        var options = WebClient.Options()
-        // While the server reads a large collection it may be silent for a while.
-        options.idleTimeoutSeconds = 300
-        web = WebClient(options)
-    }
+    package init(_ server: ServerConnection) { self.server = server }
 
-    package var place: String { url }
+    package var place: String { server.url }
 
     package func begin(_ names: [String]?) throws -> any BackupSession {
         struct Wanted: Encodable {
@@ -31,8 +19,8 @@ package final class ServerBackupSource: BackupSource {
             var keep_logs = true
         }
         let body = try BackupJSON.encode(Wanted(collections: names))
-        let manifest: Manifest = try result(send("POST", "/quiver/backups", body))
-        return try ServerSession(self, manifest)
+        let manifest: Manifest = try server.result("POST", "/quiver/backups", body)
+        return try ServerSession(server, manifest)
     }
 
     fileprivate struct Manifest: Decodable {
@@ -51,54 +39,20 @@ package final class ServerBackupSource: BackupSource {
         var collections: [Entry]
         var aliases: [Alias]
     }
-
-    private struct Envelope<Result: Decodable>: Decodable { var result: Result }
-
-    fileprivate func result<Result: Decodable>(_ answer: WebAnswer) throws -> Result {
-        try BackupJSON.decode(Envelope<Result>.self, try answer.collectBlocking(limitBytes: 256 << 20)).result
-    }
-
-    /// An answer of success; refusals are told in the server's words.
-    fileprivate func send(_ method: String, _ path: String, _ body: [UInt8]? = nil) throws -> WebAnswer {
-        var headers: [(name: String, value: String)] = []
-        if let apiKey { headers.append((name: "api-key", value: apiKey)) }
-        if body != nil { headers.append((name: "content-type", value: "application/json")) }
-        let answer: WebAnswer
-        do throws(WebFailure) {
-            answer = try web.sendBlocking(
-                WebRequest(method, url + path, headers: headers, body: body.map { .bytes(ByteBuffer(bytes: $0)) } ?? .none))
-        } catch {
-            throw BackupError.server("\(url): \(error)")
-        }
-        if answer.isSuccess { return answer }
-        struct Refusal: Decodable {
-            struct Status: Decodable { var error: String }
-            var status: Status
-        }
-        let text = (try? answer.collectBlocking(limitBytes: 1 << 20)).flatMap { try? BackupJSON.decode(Refusal.self, $0) }
-        let sentence = "\(url): \(method) \(path): status \(answer.status)" + (text.map { ": " + $0.status.error } ?? "")
-        switch answer.status {
-        case 401, 403: throw BackupError.key(sentence)
-        case 404 where path == "/quiver/backups" && text == nil:
-            throw BackupError.server("\(url) knows no backups; it is no Quiver server, or an older one")
-        case 404: throw BackupError.request(sentence)
-        default: throw BackupError.server(sentence)
-        }
-    }
 }
 
 private final class ServerSession: BackupSession {
-    private let source: ServerBackupSource
+    private let server: ServerConnection
     private let path: String
     let time: UInt64
     let collections: [SessionCollection]
     let aliases: [(alias: String, collection: String)]
     let journalNumber: UInt64?
 
-    init(_ source: ServerBackupSource, _ manifest: ServerBackupSource.Manifest) throws {
-        self.source = source
+    init(_ server: ServerConnection, _ manifest: ServerBackupSource.Manifest) throws {
+        self.server = server
         guard manifest.session.utf8.allSatisfy({ $0 > 0x2F && $0 < 0x7B }) else {
-            throw BackupError.server("\(source.place): a session that makes no sense")
+            throw BackupError.server("\(server.url): a session that makes no sense")
         }
         path = "/quiver/backups/" + manifest.session
         time = manifest.time_us
@@ -110,7 +64,7 @@ private final class ServerSession: BackupSession {
     }
 
     func journal(after number: UInt64) throws -> [CatalogJournal.Entry]? {
-        let entries: [CatalogJournal.Entry] = try source.result(source.send("GET", path + "/journal?after=\(number)"))
+        let entries: [CatalogJournal.Entry] = try server.result("GET", path + "/journal?after=\(number)")
         return journalNumber.map { $0 &- number } == UInt64(entries.count) ? entries : nil
     }
 
@@ -129,7 +83,7 @@ private final class ServerSession: BackupSession {
     func forEachSegmentPart(
         _ collection: SessionCollection, _ segment: SegmentFile, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let answer = try source.send("GET", path + "/\(collection.identity)/segments/\(segment.id)")
+        let answer = try server.send("GET", path + "/\(collection.identity)/segments/\(segment.id)")
         var part: [UInt8] = []
         part.reserveCapacity(BackupCreation.partBytes)
         guard var digest = StreamDigest() else { throw QuiverError.service("no memory is left") }
@@ -150,24 +104,24 @@ private final class ServerSession: BackupSession {
         }
         if !part.isEmpty { try part.withUnsafeBytes { try body($0) } }
         guard segment.sha256.isEmpty || digest.value() == segment.sha256 else {
-            throw BackupError.server("\(source.place): segment \(segment.id) came with another checksum")
+            throw BackupError.server("\(server.url): segment \(segment.id) came with another checksum")
         }
     }
 
     func releaseRecords(_ collection: SessionCollection) throws {
-        _ = try source.send("DELETE", path + "/\(collection.identity)/records").collectBlocking()
+        _ = try server.send("DELETE", path + "/\(collection.identity)/records").collectBlocking()
     }
 
     func releaseSegment(_ collection: SessionCollection, _ segment: SegmentFile) throws {
-        _ = try source.send("DELETE", path + "/\(collection.identity)/segments/\(segment.id)").collectBlocking()
+        _ = try server.send("DELETE", path + "/\(collection.identity)/segments/\(segment.id)").collectBlocking()
     }
 
     func markSaved() throws {
-        _ = try source.send("POST", path + "/saved").collectBlocking()
+        _ = try server.send("POST", path + "/saved").collectBlocking()
     }
 
     func end() {
-        _ = try? source.send("DELETE", path).collectBlocking()
+        _ = try? server.send("DELETE", path).collectBlocking()
     }
 
     // MARK: Frames
@@ -179,8 +133,8 @@ private final class ServerSession: BackupSession {
     private func forEachFrame(
         kind: UInt8, _ path: String, _ body: (UInt64, UInt64, UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let broken = BackupError.server("\(source.place): \(path): the stream is not what the server sent")
-        let answer = try source.send("GET", path)
+        let broken = BackupError.server("\(server.url): \(path): the stream is not what the server sent")
+        let answer = try server.send("GET", path)
         guard var digest = StreamDigest() else { throw QuiverError.service("no memory is left") }
         var buffer = ByteBuffer()
         var isEnded = false

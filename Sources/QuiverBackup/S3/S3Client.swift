@@ -27,36 +27,52 @@ final class S3Client: Sendable {
         var bodyHash: [UInt8]?
     }
 
+    private static let passingCodes: Set<String> = [
+        "RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException",
+        "OperationAborted",
+    ]
+    static let noSuchUpload = "NoSuchUpload"
+
     let location: S3Location
     let patience: Patience
     private let credentials: S3Credentials?
     private let web: WebClient
 
     /// - Parameter credentials: nil: requests go unsigned.
-    init(_ location: S3Location, credentials: S3Credentials?, patience: Patience = Patience(), web: WebClient? = nil) {
+    init(
+        _ location: S3Location, credentials: S3Credentials?, patience: Patience = Patience(),
+        trusted: TrustedCertificates? = nil
+    ) {
         self.location = location
         self.credentials = credentials
         self.patience = patience
-        self.web = web ?? WebClient({
-            var options = WebClient.Options()
-            options.maximumRedirects = 0
-            return options
-        }())
+        var options = WebClient.Options()
+        options.maximumRedirects = 0
+        options.trusted = trusted
+        web = WebClient(options)
+    }
+
+    /// How often one piece of work was tried.
+    struct Tries {
+        var count = 0
     }
 
     /// An answer of success, its body unread.
     ///
     /// Tried again after 429, 5xx, silence and lost connections, each time after up to twice as long (full jitter).
     func send(_ request: Request) throws(ObjectStoreError) -> WebAnswer {
-        var attempt = 0
+        var tries = Tries()
+        return try send(request, &tries)
+    }
+
+    /// - Parameter tries: counts on where the caller tries again by itself, so that all of it has an end.
+    func send(_ request: Request, _ tries: inout Tries) throws(ObjectStoreError) -> WebAnswer {
         while true {
-            attempt += 1
             let (outcome, retryAfter) = try sendOnce(request)
+            tries.count += 1
             switch outcome {
             case .success(let answer): return answer
-            case .failure(let failure):
-                guard attempt < patience.attempts else { throw failure }
-                pause(afterAttempt: attempt, atLeast: retryAfter)
+            case .failure(let failure): try pause(after: failure, tries, atLeast: retryAfter)
             }
         }
     }
@@ -69,7 +85,7 @@ final class S3Client: Sendable {
         do throws(WebFailure) {
             answer = try web.sendBlocking(signed(request))
         } catch {
-            let failure = ObjectStoreError.unavailable("\(location.text): \(error)")
+            let failure = ObjectStoreError.unavailable("\(text(request)): \(error)")
             guard error.isWorthRetrying else { throw failure }
             return (.failure(failure), nil)
         }
@@ -81,35 +97,60 @@ final class S3Client: Sendable {
 
     /// The same, with the whole body, which is small. A body that breaks off is asked for again.
     func sendForBytes(_ request: Request) throws(ObjectStoreError) -> (answer: WebAnswer, bytes: [UInt8]) {
-        var attempt = 0
+        var tries = Tries()
+        return try sendForBytes(request, &tries)
+    }
+
+    func sendForBytes(
+        _ request: Request, _ tries: inout Tries
+    ) throws(ObjectStoreError) -> (answer: WebAnswer, bytes: [UInt8]) {
         while true {
-            attempt += 1
-            let answer = try send(request)
+            let answer = try send(request, &tries)
             do throws(WebFailure) { return (answer, try answer.collectBlocking()) } catch {
-                guard error.isWorthRetrying, attempt < patience.attempts else {
-                    throw .unavailable("\(location.text): \(error)")
-                }
-                pause(afterAttempt: attempt, atLeast: nil)
+                let failure = ObjectStoreError.unavailable("\(text(request)): \(error)")
+                guard error.isWorthRetrying else { throw failure }
+                try pause(after: failure, tries)
             }
         }
     }
 
     func sendForXML(_ request: Request) throws(ObjectStoreError) -> S3Element {
-        let bytes = try sendForBytes(request).bytes
-        guard let root = S3Element.parse(bytes) else {
-            throw .invalid("\(location.text): the answer to \(request.method) is no XML")
-        }
-        // Copying and completing may fail behind a 200.
-        if root.name == "Error" {
-            throw .unavailable("\(location.text): \(root.text("Code") ?? "Error"): \(root.text("Message") ?? "")")
-        }
-        return root
+        var tries = Tries()
+        return try sendForXML(request, &tries)
     }
 
-    func pause(afterAttempt attempt: Int, atLeast seconds: Double?) {
-        let most = min(patience.longestDelaySeconds, patience.firstDelaySeconds * Double(1 << min(attempt - 1, 16)))
-        let delay = max(Double.random(in: 0...most), min(seconds ?? 0, patience.longestDelaySeconds))
+    func sendForXML(_ request: Request, _ tries: inout Tries) throws(ObjectStoreError) -> S3Element {
+        while true {
+            let bytes = try sendForBytes(request, &tries).bytes
+            guard let root = S3Element.parse(bytes) else { throw .invalid("\(text(request)): the answer is no XML") }
+            guard root.name == "Error" else { return root }
+            // Completing may fail behind a 200.
+            let code = root.text("Code") ?? "Error"
+            let failure = ObjectStoreError.unavailable("\(text(request)): \(code): \(root.text("Message") ?? "")")
+            guard Self.passingCodes.contains(code) else { throw failure }
+            try pause(after: failure, tries)
+        }
+    }
+
+    /// Waits before the next try; throws `failure`, with the number of tries, when there were enough of them.
+    func pause(
+        after failure: ObjectStoreError, _ tries: Tries, atLeast seconds: Double? = nil
+    ) throws(ObjectStoreError) {
+        guard tries.count < patience.attempts else {
+            guard case .unavailable(let text) = failure else { throw failure }
+            throw .unavailable(text + " (tried \(tries.count) times)")
+        }
+        let doubled = patience.firstDelaySeconds * Double(1 << min(max(0, tries.count - 1), 16))
+        let most = min(patience.longestDelaySeconds, doubled)
+        let delay = max(Double.random(in: 0...most), min(max(0, seconds ?? 0), patience.longestDelaySeconds))
         usleep(UInt32(delay * 1e6))
+    }
+
+    /// What was asked, for people.
+    func text(_ request: Request) -> String {
+        let key = request.key.map { " `\(location.prefix + $0)`" } ?? ""
+        let part = request.query.first { $0.name == "partNumber" }.map { " part \($0.value)" } ?? ""
+        return "\(location.text): \(request.method)\(key)\(part)"
     }
 
     // MARK: Inside
@@ -140,20 +181,16 @@ final class S3Client: Sendable {
     private func explain(_ answer: WebAnswer, _ request: Request) -> (ObjectStoreError, isPassing: Bool) {
         let root = (try? answer.collectBlocking(limitBytes: 1 << 20)).flatMap { S3Element.parse($0) }
         let code = root?.text("Code")
-        let key = request.key.map { location.prefix + $0 }
-        var text = "\(location.text): \(request.method)" + (key.map { " `\($0)`" } ?? "") + ": status \(answer.status)"
+        var text = "\(text(request)): status \(answer.status)"
         if let code { text += " \(code)" }
         if let message = root?.text("Message") { text += ": \(message)" }
-        let passing: Set<String> = [
-            "RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException",
-            "OperationAborted",
-        ]
         let isPassing =
             answer.status == 429 || (answer.status >= 500 && answer.status != 501) || answer.status == 408
-            || (code.map { passing.contains($0) } ?? false)
+            || (code.map { Self.passingCodes.contains($0) } ?? false)
         let error: ObjectStoreError
         switch answer.status {
-        case 404 where code != "NoSuchBucket" && request.key != nil: error = .notFound(request.key ?? "")
+        case 404 where request.key != nil && code != "NoSuchBucket" && code != Self.noSuchUpload:
+            error = .notFound(request.key ?? "")
         case 401, 403: error = .refused(text)
         case 507: error = .full(text)
         default: error = isPassing ? .unavailable(text) : .invalid(text)
@@ -161,5 +198,4 @@ final class S3Client: Sendable {
         return (error, isPassing)
     }
 }
-
 #endif

@@ -17,6 +17,7 @@ package final class S3ObjectStore: ObjectStore {
         package var partsInMemory = 4
         package var attempts = 7
         package var firstDelaySeconds = 0.2
+        package var trusted: TrustedCertificates?
 
         package init() {}
     }
@@ -28,7 +29,7 @@ package final class S3ObjectStore: ObjectStore {
         var patience = S3Client.Patience()
         patience.attempts = options.attempts
         patience.firstDelaySeconds = options.firstDelaySeconds
-        client = S3Client(location, credentials: credentials, patience: patience)
+        client = S3Client(location, credentials: credentials, patience: patience, trusted: options.trusted)
         self.options = options
     }
 
@@ -57,10 +58,9 @@ package final class S3ObjectStore: ObjectStore {
         try ObjectKey.check(key)
         var place = range?.lowerBound ?? 0
         if let range, range.isEmpty { return }
-        var attempt = 0
+        var tries = S3Client.Tries()
         var tag: String?
         while true {
-            attempt += 1
             var request = S3Client.Request(method: "GET", key: key)
             if place > 0 || range != nil {
                 request.headers.append(
@@ -68,11 +68,11 @@ package final class S3ObjectStore: ObjectStore {
             }
             // The rest of the same object, if it was replaced meanwhile.
             if let tag { request.headers.append((name: "if-match", value: tag)) }
-            let answer = try client.send(request)
+            let answer = try client.send(request, &tries)
             if place > 0, answer.status != 206 {
-                throw .invalid("\(place): the store answers ranges of `\(key)` with the whole object")
+                throw .invalid("\(client.text(request)): the store answers ranges with the whole object")
             }
-            tag = answer.header("etag")
+            tag = tag ?? answer.header("etag")
             let before = place
             do throws(WebFailure) {
                 while let chunk = try answer.nextBlocking() {
@@ -85,11 +85,13 @@ package final class S3ObjectStore: ObjectStore {
                 return
             } catch {
                 if case .body(let inner) = error { throw .wrap(inner) }
-                if place > before { attempt = 1 }
-                guard error.isWorthRetrying, attempt < client.patience.attempts else {
-                    throw .unavailable("\(self.place): `\(key)`: \(error)")
-                }
-                client.pause(afterAttempt: attempt, atLeast: nil)
+                let failure = ObjectStoreError.unavailable("\(client.text(request)): \(error)")
+                guard error.isWorthRetrying else { throw failure }
+                // Whatever the connection is like, it leads to the end.
+                if place > before { tries.count = 1 }
+                // Broken behind the last byte that was asked for.
+                if let range, place == range.upperBound { return }
+                try client.pause(after: failure, tries)
             }
         }
     }

@@ -22,6 +22,9 @@ final class S3Upload: ObjectWriter {
     private let firstPartBytes: Int
     private let bytesUnderWay: Int
     private var uploadID: String?
+    /// An answer to the beginning of the upload was lost: there may be one of which only the store knows.
+    private var mayHaveLostOne = false
+    private var byteCount = 0
     private var partNumber = 0
     private var filling: ByteBuffer
     private let shared = Shared()
@@ -50,6 +53,7 @@ final class S3Upload: ObjectWriter {
             let room = partBytes - filling.readableBytes
             let piece = rest.prefix(room)
             filling.writeBytes(UnsafeRawBufferPointer(rebasing: piece))
+            byteCount += piece.count
             rest = rest.dropFirst(piece.count)
             // A full part waits until there is more, for the only part of an object is no part.
             if filling.readableBytes == partBytes, !rest.isEmpty || uploadID != nil { try sendPart() }
@@ -74,19 +78,55 @@ final class S3Upload: ObjectWriter {
         request.query = [("uploadId", uploadID)]
         request.headers = [("content-type", "application/xml")]
         request.body = ByteBuffer(string: text)
-        _ = try client.sendForXML(request)
+        var tries = S3Client.Tries()
+        do throws(ObjectStoreError) {
+            _ = try client.sendForXML(request, &tries)
+        } catch {
+            // Where an answer was lost, the upload may be complete and gone: then the object is there.
+            guard tries.count > 0, try isThere(parts: parts.count) else { throw error }
+        }
         self.uploadID = nil
+        abortLostOnes()
     }
 
     /// After `complete`, or before the first part, it does nothing.
     func abort() {
-        guard let uploadID else { return }
         group.wait()
+        if let uploadID { abort(uploadID) }
+        uploadID = nil
+        abortLostOnes()
+    }
+
+    /// What cannot be aborted stays until the bucket's own rule for unfinished uploads.
+    private func abort(_ id: String) {
         var request = S3Client.Request(method: "DELETE", key: key)
-        request.query = [("uploadId", uploadID)]
-        // What cannot be aborted stays until the bucket's own rule for unfinished uploads.
+        request.query = [("uploadId", id)]
         _ = try? client.sendForBytes(request)
-        self.uploadID = nil
+    }
+
+    /// Nobody else has uploads of this key: objects of several parts get keys that were never used before.
+    private func abortLostOnes() {
+        guard mayHaveLostOne else { return }
+        mayHaveLostOne = false
+        var request = S3Client.Request(method: "GET")
+        let whole = client.location.prefix + key
+        request.query = [("uploads", ""), ("prefix", whole)]
+        let list = (try? client.sendForXML(request))?.all("Upload") ?? []
+        for upload in list where upload.text("Key") == whole {
+            if let id = upload.text("UploadId") { abort(id) }
+        }
+    }
+
+    private func isThere(parts: Int) throws(ObjectStoreError) -> Bool {
+        do throws(ObjectStoreError) {
+            let answer = try client.send(.init(method: "HEAD", key: key))
+            let tag = answer.header("etag") ?? ""
+            // The tag of an object of several parts ends with their number.
+            return answer.contentLength == byteCount && tag.split(separator: "-").last?.prefix { $0 != "\"" } == "\(parts)"
+        } catch {
+            if case .notFound = error { return false }
+            throw error
+        }
     }
 
     private func sendPart() throws(ObjectStoreError) {
@@ -96,9 +136,12 @@ final class S3Upload: ObjectWriter {
         } else {
             var request = S3Client.Request(method: "POST", key: key)
             request.query = [("uploads", "")]
-            guard let made = try client.sendForXML(request).text("UploadId") else {
+            var tries = S3Client.Tries()
+            mayHaveLostOne = true
+            guard let made = try client.sendForXML(request, &tries).text("UploadId") else {
                 throw .invalid("\(client.location.text): no upload id in the answer")
             }
+            mayHaveLostOne = tries.count > 1
             id = made
             uploadID = made
         }

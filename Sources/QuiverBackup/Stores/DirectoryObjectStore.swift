@@ -111,6 +111,17 @@ package final class DirectoryObjectStore: ObjectStore {
         for folder in folders { try synchronise(folder) }
     }
 
+    /// Also one that cannot be read.
+    package func move(_ key: String, to other: String) throws(ObjectStoreError) {
+        try ObjectKey.check(key)
+        try ObjectKey.check(other)
+        let (from, to) = (root + "/" + key, root + "/" + other)
+        try makeDirectories(parent(of: to))
+        guard rename(from, to) == 0 else { throw errno == ENOENT ? .notFound(key) : failure("rename", from) }
+        try synchronise(parent(of: to))
+        try synchronise(parent(of: from))
+    }
+
     // MARK: Inside
 
     private func collect(_ folder: String, _ prefix: String, _ found: inout [ObjectInfo]) throws(ObjectStoreError) {

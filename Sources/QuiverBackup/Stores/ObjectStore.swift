@@ -37,11 +37,19 @@ package protocol ObjectStore: Sendable {
     /// All objects whose keys begin with `prefix`, in the order of their keys.
     func list(prefix: String) throws(ObjectStoreError) -> [ObjectInfo]
 
+    /// Gives an object another key.
+    func move(_ key: String, to other: String) throws(ObjectStoreError)
+
     /// Removes objects; those that are not there are fine.
     func delete(_ keys: [String]) throws(ObjectStoreError)
 }
 
 extension ObjectStore {
+    package func move(_ key: String, to other: String) throws(ObjectStoreError) {
+        try put(other, try bytes(of: key, limitBytes: .max))
+        try delete([key])
+    }
+
     /// The whole object, if it has at most `limitBytes`.
     package func bytes(of key: String, limitBytes: Int = 64 << 20) throws(ObjectStoreError) -> [UInt8] {
         var bytes: [UInt8] = []

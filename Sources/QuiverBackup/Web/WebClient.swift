@@ -14,7 +14,7 @@ import NIOHTTP1
 /// Requests over HTTP/1.1 and HTTPS, for tasks and for threads that block. Bodies stream in both directions, and wait
 /// for whoever is slower.
 ///
-/// Certificates are held to the system's roots. No proxy is used, whatever the environment says. Redirects of GET and
+/// Certificates are held to the system's roots, and to those that are named (`TrustedCertificates`). No proxy is used, whatever the environment says. Redirects of GET and
 /// HEAD are followed; to another host or port they go without credentials (`authorization`, `api-key`, `cookie`), and
 /// never from https to http.
 package final class WebClient: Sendable {
@@ -24,6 +24,7 @@ package final class WebClient: Sendable {
         package var idleTimeoutSeconds: Double? = 60
         package var maximumRedirects = 5
         package var connectionsPerHost = 8
+        package var trusted: TrustedCertificates?
 
         package init() {}
     }
@@ -43,6 +44,7 @@ package final class WebClient: Sendable {
         configuration.httpVersion = .http1Only
         configuration.decompression = .disabled
         configuration.proxy = nil
+        configuration.tlsConfiguration = options.trusted?.configuration
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
@@ -246,7 +248,9 @@ extension WebFailure {
         default:
             let (text, kind) = ("\(error)", "\(type(of: error))")
             // NIOPosix and NIOSSL, which are not imported here.
-            if kind == "NIOConnectionError" {
+            if text.contains("CERTIFICATE_VERIFY_FAILED") {
+                self = .tls(TrustedCertificates.refusal)
+            } else if kind == "NIOConnectionError" {
                 self = .noConnection(text)
             } else {
                 self = kind.contains("SSL") || text.contains("handshake") ? .tls(text) : .connectionLost(text)

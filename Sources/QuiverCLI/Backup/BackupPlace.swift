@@ -36,14 +36,26 @@ struct BackupPlace: ParsableArguments {
         completion: .file())
     var keyFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Certificates in PEM that are trusted beside the system's, for S3 and --server; for S3 also AWS_CA_BUNDLE.",
+            valueName: "file"),
+        completion: .file())
+    var caCert: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "At most so many bytes a second to and from the repository, on average: 500K, 20M, 1G.", valueName: "rate"))
+    var limitRate: ByteRate?
+
     @Flag(help: "Tell everything as JSON lines on standard output.")
     var json = false
 
     static let environment = """
         Credentials for S3 come from --s3-credentials, else from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
         AWS_SESSION_TOKEN, else from the file of the AWS tools (AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials; AWS_PROFILE).
-        Region and endpoint may come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL, the key
-        from QUIVER_BACKUP_KEY.
+        Region and endpoint may come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL,
+        certificates of S3 from AWS_CA_BUNDLE, the key from QUIVER_BACKUP_KEY.
         """
 
     static let exitCodes = """
@@ -56,8 +68,25 @@ struct BackupPlace: ParsableArguments {
         try BackupFailure.telling { () throws(BackupError) in
             let store: any ObjectStore
             do throws(ObjectStoreError) { store = try self.store(creating: creating) } catch { throw .store(error) }
-            return try BackupRepository(store, key: try key(), creating: creating)
+            let limited: any ObjectStore = limitRate.map { LimitedObjectStore(store, bytesPerSecond: $0.bytesPerSecond) } ?? store
+            return try BackupRepository(limited, key: try key(), creating: creating)
         }
+    }
+
+    /// A running server that the certificates count for as well.
+    func connection(_ url: String, apiKey: String?, silenceSeconds: Double = 300) throws -> ServerConnection {
+        do throws(ObjectStoreError) {
+            return ServerConnection(
+                url, apiKey: apiKey ?? environmentValue("QUIVER_API_KEY"), trusted: try trusted(caCert),
+                silenceSeconds: silenceSeconds)
+        } catch {
+            throw BackupFailure.failure(.store(error))
+        }
+    }
+
+    private func trusted(_ file: String?) throws(ObjectStoreError) -> TrustedCertificates? {
+        guard let file else { return nil }
+        do throws(WebFailure) { return try TrustedCertificates(file: file) } catch { throw .refused("\(error)") }
     }
 
     private func key() throws(BackupError) -> RepositoryKey? {
@@ -78,7 +107,9 @@ struct BackupPlace: ParsableArguments {
             region: s3Region ?? environmentValue("AWS_REGION") ?? environmentValue("AWS_DEFAULT_REGION") ?? "us-east-1",
             endpoint: s3Endpoint ?? environmentValue("AWS_ENDPOINT_URL_S3") ?? environmentValue("AWS_ENDPOINT_URL"),
             style: s3Style?.style)
-        return S3ObjectStore(location, credentials: try S3Credentials.find(file: s3Credentials))
+        var options = S3ObjectStore.Options()
+        options.trusted = try trusted(caCert ?? environmentValue("AWS_CA_BUNDLE"))
+        return S3ObjectStore(location, credentials: try S3Credentials.find(file: s3Credentials), options: options)
     }
 }
 
@@ -98,6 +129,20 @@ struct S3StyleArgument: ExpressibleByArgument {
     static var allValueStrings: [String] { S3Location.Style.allCases.map(\.rawValue) }
 }
 
+/// `500K`, `20M`, `1G` bytes a second; units of 1,024.
+struct ByteRate: ExpressibleByArgument {
+    var bytesPerSecond: Int
+
+    init?(argument: String) {
+        let units: [Character: Double] = ["K": 1024, "M": 1_048_576, "G": 1_073_741_824]
+        let unit = argument.last.flatMap { units[$0] }
+        guard let count = Double(unit == nil ? argument[...] : argument.dropLast()), count.isFinite,
+            count * (unit ?? 1) >= Double(LimitedObjectStore.leastBytesPerSecond), count * (unit ?? 1) < 1e15
+        else { return nil }
+        bytesPerSecond = Int(count * (unit ?? 1))
+    }
+}
+
 /// Errors of backups as sentences with exit codes.
 enum BackupFailure {
     static func telling<Value>(_ body: () throws(BackupError) -> Value) throws -> Value {
@@ -106,15 +151,23 @@ enum BackupFailure {
 
     static func failure(_ error: BackupError) -> CommandFailure {
         if case .stopped(let error as CommandFailure) = error { return error }
-        return CommandFailure(code: code(error), message: "\(error)")
+        var message = "\(error)"
+        if case .damaged = error { message += "\n" + repairAdvice }
+        if message.contains(TrustedCertificates.refusal) {
+            message += "; if it is that of an authority of your own, name its certificate with --ca-cert FILE"
+        }
+        return CommandFailure(code: code(error), message: message)
     }
+
+    static let repairAdvice =
+        "`quiver backup verify --repair` sets aside what is damaged, so that the next backup sends it again"
 
     private static func code(_ error: BackupError) -> ExitCode {
         switch error {
         case .damaged: .differs
         case .request: .noInput
         case .key: .noPermission
-        case .busy: .cannotCreate
+        case .busy, .conflict: .cannotCreate
         case .server: .unavailable
         case .stopped: .software
         case .store(let error):

@@ -9,16 +9,19 @@ final class BenchDirectory {
     let path: String
     private let isTemporary: Bool
 
-    /// - Parameter path: nil for a temporary one below `$TMPDIR`.
+    /// - Parameters:
+    ///   - path: nil for a temporary one.
+    ///   - parent: what a temporary one is made in; `$TMPDIR` unless given.
+    ///   - name: what its name begins with.
     /// - Throws: `CommandFailure` with 73 when there is no room for it.
-    init(_ path: String?) throws(CommandFailure) {
+    init(_ path: String?, below parent: String? = nil, name: String = "quiver-bench") throws(CommandFailure) {
         isTemporary = path == nil
         if let path {
             self.path = path
             return
         }
-        let parent = ProcessEnvironment.all["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-        var template = Array((parent + "/quiver-bench-XXXXXX").utf8CString)
+        let parent = parent ?? ProcessEnvironment.all["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        var template = Array((parent + "/\(name)-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else {
             throw CommandFailure(
                 code: .cannotCreate, message: "a directory below \(parent): \(SystemError.text(errno))")

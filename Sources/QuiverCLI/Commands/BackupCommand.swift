@@ -23,6 +23,7 @@ struct BackupCommand: ParsableCommand {
               quiver backup create -r s3://bucket/quiver --s3-endpoint http://minio:9000 --storage ./storage
               quiver backup list -r /backups
               quiver backup restore -r /backups --storage ./restored --to 2026-11-21T17:25:00Z
+              quiver backup restore -r /backups --server http://localhost:6333 --collection products=products_old
               quiver backup prune -r /backups --keep-last 7 --keep-weekly 8
               quiver backup verify -r /backups
             """,
@@ -77,8 +78,8 @@ struct BackupCreateCommand: ParsableCommand {
             defer { database.close() }
             manifest = try create(repository, DatabaseBackupSource(database), options)
         } else {
-            let source = ServerBackupSource(server ?? "", apiKey: apiKey ?? environmentValue("QUIVER_API_KEY"))
-            manifest = try create(repository, source, options)
+            let connection = try place.connection(server ?? "", apiKey: apiKey)
+            manifest = try create(repository, ServerBackupSource(connection), options)
         }
         progress.end()
         progress.event("backup") { BackupListing.write(manifest, to: &$0) }
@@ -95,7 +96,8 @@ struct BackupCreateCommand: ParsableCommand {
 }
 
 struct BackupListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the backups, the oldest first.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the backups, the oldest first.",
+        discussion: "A backup that misses something which `verify --repair` has set aside is shown as incomplete.")
 
     @OptionGroup var place: BackupPlace
 
@@ -104,11 +106,16 @@ struct BackupListCommand: ParsableCommand {
         let repository = try place.open()
         let ids = try BackupFailure.telling { () throws(BackupError) in try repository.backupIDs() }
         var damage: [String] = []
+        let incomplete = try incomplete(repository)
         for id in ids {
             do throws(BackupError) {
                 let manifest = try repository.manifest(id)
-                progress.event("backup") { BackupListing.write(manifest, to: &$0) }
-                if !place.json { print(BackupListing.line(manifest)) }
+                let isIncomplete = incomplete.contains(id)
+                progress.event("backup") { writer in
+                    BackupListing.write(manifest, to: &writer)
+                    writer.member("incomplete", isIncomplete)
+                }
+                if !place.json { print(BackupListing.line(manifest) + (isIncomplete ? "  INCOMPLETE" : "")) }
             } catch {
                 guard case .damaged(let list) = error else { throw BackupFailure.failure(error) }
                 damage += list
@@ -116,88 +123,14 @@ struct BackupListCommand: ParsableCommand {
         }
         if !damage.isEmpty { throw BackupFailure.failure(.damaged(damage)) }
     }
-}
 
-struct BackupRestoreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Bring collections back from a backup.",
-        discussion: """
-            Into a storage directory that no server has open, which is made when there is none. Everything is checked before
-            anything there changes; then all collections appear at once. To bring a collection into a running server,
-            restore it into a directory, and then: quiver snapshot create --storage, quiver snapshot upload --server.
-
-            --to takes a time (RFC 3339) or, with one --collection, a sequence number: the state is that after the last
-            update acknowledged until then. Any moment between two backups will do.
-            """)
-
-    @OptionGroup var place: BackupPlace
-
-    @Option(help: ArgumentHelp("The storage directory.", valueName: "dir"), completion: .directory)
-    var storage: String
-
-    @Option(help: "The id of a backup; the newest unless given.")
-    var backup: String?
-
-    @Option(help: ArgumentHelp("A moment.", valueName: "time|sequence"))
-    var to: String?
-
-    @Option(
-        name: .customLong("collection"),
-        help: ArgumentHelp("Only this collection, under this name; repeatable.", valueName: "name[=newname]"))
-    var collections: [String] = []
-
-    @Flag(help: "Replace collections of the same names.")
-    var replace = false
-
-    func validate() throws {
-        guard backup == nil || to == nil else { throw ValidationError("Give either --backup or --to.") }
-        _ = try moment()
-    }
-
-    private func moment() throws -> BackupRestoration.Moment {
-        if let backup { return .backup(backup) }
-        guard let to else { return .latest }
-        if let sequence = UInt64(to) { return .sequence(sequence) }
-        guard let time = Timestamp(to), time.microsecondsSinceEpoch >= 0 else {
-            throw ValidationError("`\(to)` is neither a time like 2026-11-21T17:25:00Z nor a sequence number.")
-        }
-        return .time(UInt64(time.microsecondsSinceEpoch))
-    }
-
-    func run() throws {
-        Interruption.listen()
-        let progress = Progress(isJSON: place.json)
-        let repository = try place.open()
-        var options = BackupRestoration.Options()
-        options.moment = try moment()
-        options.isReplacing = replace
-        options.progress = progress.telling
-        if !collections.isEmpty {
-            options.collections = collections.map { text in
-                guard let mark = text.firstIndex(of: "=") else { return (text, text) }
-                return (String(text[..<mark]), String(text[text.index(after: mark)...]))
-            }
-        }
-        let database = try StorageOpening.open(storage, options: StorageOpening.quietOptions)
-        defer { database.close() }
-        progress.begin("restoring", unit: .bytes)
-        let restored = try BackupFailure.telling { () throws(BackupError) in
-            try BackupRestoration.run(repository, into: database, options)
-        }
-        progress.end()
-        for one in restored {
-            progress.event("restored") { writer in
-                writer.member("collection", one.name)
-                writer.member("as", one.newName)
-                writer.member("sequence", Int(one.sequence))
-                writer.member("replayed", one.replayedRecords)
-                writer.member("backup", one.backup)
-            }
-            if !place.json {
-                let name = one.name == one.newName ? one.name : "\(one.name) as \(one.newName)"
-                print("restored \(name) at sequence \(one.sequence) from backup \(one.backup)"
-                    + (one.replayedRecords > 0 ? ", \(one.replayedRecords) updates replayed" : ""))
-            }
+    /// Backups that miss something; only looked for where something was set aside.
+    private func incomplete(_ repository: BackupRepository) throws -> Set<String> {
+        try BackupFailure.telling { () throws(BackupError) in
+            if try repository.setAside().isEmpty { return [] }
+            var options = BackupVerification.Options()
+            options.isQuick = true
+            return Set(try BackupVerification.run(repository, options).incomplete)
         }
     }
 }
@@ -270,40 +203,5 @@ struct BackupPruneCommand: ParsableCommand {
             print("\(report.kept.count) backups kept, \(report.removed.count) \(dryRun ? "would go" : "removed"), with "
                 + "\(report.removedObjects) objects of \(ByteCount.text(Int(report.removedBytes)))")
         }
-    }
-}
-
-struct BackupVerifyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Look whether backups are whole.",
-        discussion: "Reads everything and compares it with its checksums; exit code 1 when something is damaged or missing.")
-
-    @OptionGroup var place: BackupPlace
-
-    @Option(help: "The id of a backup; repeatable; all unless given.")
-    var backup: [String] = []
-
-    @Flag(help: "Only look whether everything is there, without reading it.")
-    var quick = false
-
-    func run() throws {
-        Interruption.listen()
-        let progress = Progress(isJSON: place.json)
-        let repository = try place.open()
-        progress.begin("checking", unit: .bytes)
-        let report = try BackupFailure.telling { () throws(BackupError) in
-            try BackupVerification.run(
-                repository, ids: backup.isEmpty ? nil : backup, isQuick: quick, progress: progress.telling)
-        }
-        progress.end()
-        progress.event("verified") { writer in
-            writer.member("backups", report.backups)
-            writer.member("objects", report.objects)
-            writer.member("read_bytes", Int(report.readBytes))
-            writer.key("damage")
-            writer.texts(report.damage)
-        }
-        if !report.damage.isEmpty { throw BackupFailure.failure(.damaged(report.damage)) }
-        if !place.json { print("\(report.backups) backups are whole: \(report.objects) objects") }
     }
 }
