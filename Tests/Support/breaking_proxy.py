@@ -1,7 +1,6 @@
 """A server between two others that hands bytes on as they are, and breaks some requests on their way."""
 
 import http.client
-import http.server
 import random
 import socket
 import ssl
@@ -10,10 +9,12 @@ import time
 import urllib.parse
 from collections import Counter
 
+from loopback_server import LoopbackServer
+
 REFUSALS = {500: b"InternalError", 503: b"SlowDown", 429: b"SlowDown", 403: b"AccessDenied"}
 
 
-class BreakingProxy:
+class BreakingProxy(LoopbackServer):
     """`fault(method, path, number)` says what becomes of the `number`-th request (from 1 on) of this method and path:
 
     None            handed on
@@ -32,37 +33,13 @@ class BreakingProxy:
         self.seen = Counter()
         self.faults = Counter()
         self.lock = threading.Lock()
-        proxy = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = lambda self: proxy.handle(self)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        super().__init__()
         self.server.handle_error = lambda *_: None
-        self.scheme = "http"
         if certificate:
             self.scheme = "https"
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    @property
-    def url(self):
-        return f"{self.scheme}://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def requests(self, method=None):
         return sum(count for (one, _), count in self.seen.items() if method in (None, one))

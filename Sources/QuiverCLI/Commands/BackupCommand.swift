@@ -43,25 +43,13 @@ struct BackupCreateCommand: ParsableCommand {
 
     @OptionGroup var place: BackupPlace
 
-    @Option(
-        help: ArgumentHelp("A storage directory that no server has open.", valueName: "dir"), completion: .directory)
-    var storage: String?
-
-    @Option(help: ArgumentHelp("A running server, as http://host:port.", valueName: "url"))
-    var server: String?
-
-    @Option(help: "The server's API key; else QUIVER_API_KEY.")
-    var apiKey: String?
+    @OptionGroup var side: BackupSide
 
     @Option(name: .customLong("collection"), help: "Only this collection; repeatable.")
     var collections: [String] = []
 
     @Flag(help: "Copy everything as a whole, and not the log since the last backup.")
     var full = false
-
-    func validate() throws {
-        guard (storage == nil) != (server == nil) else { throw ValidationError("Give either --storage or --server.") }
-    }
 
     func run() throws {
         Interruption.listen()
@@ -73,12 +61,13 @@ struct BackupCreateCommand: ParsableCommand {
         options.progress = progress.telling
         progress.begin("saving", unit: .bytes)
         let manifest: BackupManifest
-        if let storage {
+        switch try side.choice() {
+        case .storage(let storage):
             let database = try StorageOpening.open(storage, options: StorageOpening.quietOptions)
             defer { database.close() }
             manifest = try create(repository, DatabaseBackupSource(database), options)
-        } else {
-            let connection = try place.connection(server ?? "", apiKey: apiKey)
+        case .server(let url, let apiKey):
+            let connection = try place.connection(url, apiKey: apiKey)
             manifest = try create(repository, ServerBackupSource(connection), options)
         }
         progress.end()

@@ -22,15 +22,7 @@ struct BackupRestoreCommand: ParsableCommand {
 
     @OptionGroup var place: BackupPlace
 
-    @Option(
-        help: ArgumentHelp("A storage directory that no server has open.", valueName: "dir"), completion: .directory)
-    var storage: String?
-
-    @Option(help: ArgumentHelp("A running server, as http://host:port.", valueName: "url"))
-    var server: String?
-
-    @Option(help: "The server's API key; else QUIVER_API_KEY.")
-    var apiKey: String?
+    @OptionGroup var side: BackupSide
 
     @Option(
         help: ArgumentHelp(
@@ -54,8 +46,7 @@ struct BackupRestoreCommand: ParsableCommand {
 
     func validate() throws {
         guard backup == nil || to == nil else { throw ValidationError("Give either --backup or --to.") }
-        guard (storage == nil) != (server == nil) else { throw ValidationError("Give either --storage or --server.") }
-        guard scratch == nil || server != nil else { throw ValidationError("--scratch is for --server.") }
+        guard scratch == nil || side.server != nil else { throw ValidationError("--scratch is for --server.") }
         _ = try moment()
     }
 
@@ -87,10 +78,9 @@ struct BackupRestoreCommand: ParsableCommand {
         Interruption.listen()
         let progress = Progress(isJSON: place.json)
         let repository = try place.open()
-        if let storage {
-            try restore(repository, into: storage, progress)
-        } else {
-            try restore(repository, at: server ?? "", progress)
+        switch try side.choice() {
+        case .storage(let storage): try restore(repository, into: storage, progress)
+        case .server(let url, let apiKey): try restore(repository, at: url, apiKey, progress)
         }
     }
 
@@ -106,7 +96,7 @@ struct BackupRestoreCommand: ParsableCommand {
         for one in restored { tell(one, progress) }
     }
 
-    private func restore(_ repository: BackupRepository, at url: String, _ progress: Progress) throws {
+    private func restore(_ repository: BackupRepository, at url: String, _ apiKey: String?, _ progress: Progress) throws {
         var options = ServerRestoration.Options()
         options.restoration = try self.options(progress)
         options.sending = { progress.begin("sending \($0)", unit: .bytes) }

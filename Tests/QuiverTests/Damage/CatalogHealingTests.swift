@@ -15,7 +15,7 @@ import Testing
     }
 
     private static func open(_ path: String) throws -> Quiver.Database {
-        try Quiver.Database.open(path, options: CatalogSample.options)
+        try Quiver.Database.open(path, options: .quiet)
     }
 
     /// What is answered, now and after another opening, and after changes; and nothing is left that should not be.

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Quiver
 import QuiverTestKit
 
@@ -22,20 +21,11 @@ final class CatalogSample {
     static let names = ["a", "b", "c", "d", "e"]
     private static let aliases = ["x", "y", "z"]
 
-    static var options: Database.Options {
-        var options = Database.Options()
-        options.workerThreads = 1
-        options.indexingThreads = 1
-        options.logger.logLevel = .critical
-        options.scrubInterval = .zero
-        return options
-    }
-
     init(seed: UInt64, requests: Int) async throws {
         directory = try TemporaryDirectory()
         path = directory.path + "/0"
         random = SeededGenerator(seed: seed)
-        let database = try Database.open(path, options: CatalogSample.options)
+        let database = try Database.open(path, options: .quiet)
         defer { database.close() }
         for _ in 0..<requests { try await request(database) }
         // One at least, and one that leads there.

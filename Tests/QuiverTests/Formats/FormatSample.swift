@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 public import QuiverTestKit
 
 @testable public import Quiver
@@ -22,15 +21,6 @@ enum FormatSample {
     /// Of those that were frozen.
     static var versions: [String] {
         ((try? Files.names(in: directory)) ?? []).filter { Int($0) != nil }.sorted()
-    }
-
-    static var options: Database.Options {
-        var options = Database.Options()
-        options.workerThreads = 1
-        options.indexingThreads = 1
-        options.logger.logLevel = .critical
-        options.scrubInterval = .zero
-        return options
     }
 
     static func path(_ version: String, _ name: String) -> String { directory + "/" + version + "/" + name }
@@ -61,7 +51,7 @@ enum FormatSample {
         guard !Files.exists(target) else { throw QuiverError(.alreadyExists, "\(target) is frozen") }
         let scratch = try TemporaryDirectory()
         let path = scratch.path + "/storage"
-        let database = try Database.open(path, options: options)
+        let database = try Database.open(path, options: .quiet)
         try database.keepLogs(true)
         var models: [String: FormatModel] = [:]
         try await database.createCollection(FormatScript.empty, CollectionConfig())

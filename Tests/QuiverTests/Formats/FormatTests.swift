@@ -37,13 +37,13 @@ import Testing
         let path = try FormatSample.unpackStorage(version, below: scratch.path)
         let expected = try FormatSample.expectation(version)
         try Self.verify(path)
-        var database = try Quiver.Database.open(path, options: FormatSample.options)
+        var database = try Quiver.Database.open(path, options: .quiet)
         try Self.check(database, expected)
         #expect(try database.keepsLogs)
         for name in database.collectionNames { try await database.collection(name).settle() }
         database.close()
         // Writing it on gives what the story gives when it is told without an end.
-        database = try Quiver.Database.open(path, options: FormatSample.options)
+        database = try Quiver.Database.open(path, options: .quiet)
         try Self.check(database, expected)
         var models: [String: FormatModel] = [:]
         for story in FormatScript.stories {
@@ -57,7 +57,7 @@ import Testing
         try Self.check(database, later)
         database.close()
         try Self.verify(path)
-        database = try Quiver.Database.open(path, options: FormatSample.options)
+        database = try Quiver.Database.open(path, options: .quiet)
         try Self.check(database, later)
         database.close()
     }
@@ -66,7 +66,7 @@ import Testing
     func storageHasEveryKindOfThing(_ version: String) async throws {
         let scratch = try TemporaryDirectory()
         let path = try FormatSample.unpackStorage(version, below: scratch.path)
-        let database = try Quiver.Database.open(path, options: FormatSample.options)
+        let database = try Quiver.Database.open(path, options: .quiet)
         defer { database.close() }
         var chunks: Set<String> = []
         var quantizations: Set<String> = []
@@ -101,7 +101,7 @@ import Testing
     func snapshotsAreRestored(_ version: String) async throws {
         let expected = try FormatSample.expectation(version)
         let scratch = try TemporaryDirectory()
-        let database = try Quiver.Database.open(scratch.path + "/all", options: FormatSample.options)
+        let database = try Quiver.Database.open(scratch.path + "/all", options: .quiet)
         try await database.restoreStorageSnapshot(fromFile: FormatSample.path(version, FormatSample.storageSnapshot))
         try Self.check(database, expected)
         try await database.restoreSnapshot(
