@@ -90,11 +90,10 @@ static struct quiver_map_region *region_of(uintptr_t address) {
 static int replace(struct quiver_map_region *region, uintptr_t address) {
     uintptr_t page = address / page_bytes * page_bytes;
     void *wanted = (void *)page;
-    void *made = mmap(wanted, page_bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    if (made == MAP_FAILED) return 0;
+    // Counted first: another thread may read the zeros, and ask, as soon as they are there.
     atomic_fetch_add(&region->faults, 1);
     atomic_fetch_add(&all_faults, 1);
-    return 1;
+    return mmap(wanted, page_bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
 static void handle(int number, siginfo_t *info, void *context) {

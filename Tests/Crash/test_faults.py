@@ -22,7 +22,7 @@ from writers import Refused
 LONG = bool(os.environ.get("QUIVER_LONG"))
 SEED = seeds.FAULT
 CASES = int(os.environ.get("QUIVER_FAULT_CASES", "1000000" if LONG else "48"))
-WORKERS = int(os.environ.get("QUIVER_FAULT_WORKERS", "6"))
+WORKERS = int(os.environ.get("QUIVER_FAULT_WORKERS", "16" if LONG else "6"))
 STORY_SEED = 7
 
 

@@ -190,7 +190,7 @@ struct BenchANNTests {
     }
 
     @Test func temporaryDirectoriesGo() throws {
-        var directory: BenchDirectory? = try BenchDirectory(nil)
+        var directory: ScratchDirectory? = try ScratchDirectory(nil)
         let path = try #require(directory?.path)
         let inner = path + "/file"
         do {

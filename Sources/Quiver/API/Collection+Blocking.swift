@@ -110,15 +110,7 @@ extension Collection {
         _ body: (borrowing CollectionReader) throws -> Value
     ) throws(QuiverError) -> Value {
         do {
-            let reader = try core.reader()
-            do {
-                let value = try body(reader)
-                try core.checkMaps(reader.view)
-                return value
-            } catch {
-                try core.checkMaps(reader.view)
-                throw error
-            }
+            return try core.reading(body)
         } catch {
             throw QuiverError(wrapping: error)
         }

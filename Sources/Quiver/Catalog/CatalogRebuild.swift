@@ -77,9 +77,22 @@ struct CatalogRebuild {
         Files.remove(aside + "-lock")
         // It says of a file that is not there any more what its newest commit was.
         Files.remove(EnvironmentStamp.path(of: path))
-        let kept = Files.exists(path) ? Quarantine(directory: storage + "/quarantine").take(path) : nil
+        let kept = Files.exists(path) ? try setAside(path) : nil
         try Files.rename(aside, to: path)
         return kept
+    }
+
+    /// A copy of what it held is all there is else: it is not removed where there is no room for `quarantine/`.
+    private func setAside(_ path: String) throws(FileError) -> String? {
+        let directory = storage + "/quarantine"
+        do throws(FileError) {
+            try Files.createDirectory(directory)
+        } catch {
+            let place = path + ".damaged"
+            try Files.rename(path, to: place)
+            return place
+        }
+        return Quarantine(directory: directory).take(path)
     }
 
     private func setNamelessAside() throws {
@@ -133,7 +146,7 @@ struct NamelessCollections {
     func adopt(into catalog: Catalog, _ contents: inout Catalog.Contents, _ logger: Logger) throws {
         for identity in identities {
             let directory = CollectionDirectory(path: path + "/" + identity)
-            guard let record = directory.record, record.identity == identity else {
+            guard let record = directory.record else {
                 logger.error(
                     """
                     \(directory.path) is a collection whose name and configuration are not known: it is served again after \
@@ -143,6 +156,11 @@ struct NamelessCollections {
                 continue
             }
             let name = ExactName(record.name)
+            let place = collectionsPath + "/" + identity
+            if Files.exists(place) {
+                logger.error("\(directory.path) is not served: there is a \(place) as well")
+                continue
+            }
             if contents.collections[name] == nil && contents.aliases[name] == nil {
                 try catalog.put(record.stored, name: name)
                 contents.collections[name] = record.stored
@@ -151,7 +169,7 @@ struct NamelessCollections {
                 logger.error("\(directory.path) is a former collection `\(record.name)`, and there is another of that name")
                 continue
             }
-            try Files.rename(directory.path, to: collectionsPath + "/" + identity)
+            try Files.rename(directory.path, to: place)
             try Files.synchronise(directory: path)
             logger.notice("\(directory.path) is collection `\(record.name)` again")
         }

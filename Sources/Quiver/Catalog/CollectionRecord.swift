@@ -39,7 +39,9 @@ struct CollectionRecord: Codable, Equatable {
     /// - Throws: `.corrupted` for a format that is not known, and for what can be read by no program of this format.
     static func decode(_ content: [UInt8], path: String) throws(QuiverError) -> CollectionRecord {
         try RecordFormat.check(content, path, CollectionRecord.format)
-        return try content.decoded(CollectionRecord.self)
+        let record = try content.decoded(CollectionRecord.self)
+        try RecordFormat.check(order: record.order, path)
+        return record
     }
 }
 
@@ -67,7 +69,9 @@ struct CatalogRecord: Codable, Equatable {
 
     static func decode(_ content: [UInt8], path: String) throws(QuiverError) -> CatalogRecord {
         try RecordFormat.check(content, path, CatalogRecord.format)
-        return try content.decoded(CatalogRecord.self)
+        let record = try content.decoded(CatalogRecord.self)
+        try RecordFormat.check(order: record.restored, path)
+        return record
     }
 
     func write(_ storage: String) throws {
@@ -88,6 +92,11 @@ private struct RecordFormat: Decodable {
 
     static func check(_ content: [UInt8], _ path: String, _ known: UInt32) throws(QuiverError) {
         try KnownFormat.check(path, try content.decoded(RecordFormat.self).format, known)
+    }
+
+    /// Microseconds since 1970, which are counted on from.
+    static func check(order: UInt64, _ path: String) throws(QuiverError) {
+        guard order < 1 << 62 else { throw QuiverError(.corrupted, "\(path): \(order) is no time") }
     }
 }
 

@@ -2,6 +2,19 @@ import QuiverModel
 
 /// Pages of segment files that cannot be read any more, because the disk fails or somebody cut the file off (`MapGuard`).
 extension CollectionCore {
+    /// Runs a read on one moment, and refuses what it read from pages that were not there.
+    func reading<Value>(_ body: (borrowing CollectionReader) throws -> Value) throws -> Value {
+        let reader = try reader()
+        do {
+            let value = try body(reader)
+            try checkMaps(reader.view)
+            return value
+        } catch {
+            try checkMaps(reader.view)
+            throw error
+        }
+    }
+
     /// To be asked after a read and before it is answered: what was read from pages that were not there is worth nothing.
     ///
     /// - Throws: why the collection answers nothing any more.

@@ -78,7 +78,7 @@ extension CollectionReader {
             if other === core {
                 try addLookups(source, to: &groups)
             } else {
-                try CollectionReader(other).addLookups(source, to: &groups)
+                try other.reading { reader in try reader.addLookups(source, to: &groups) }
             }
         }
         return groups

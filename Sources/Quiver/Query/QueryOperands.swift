@@ -29,7 +29,8 @@ struct QueryOperands {
             return
         }
         if let other, other !== reader.core {
-            vectors = try QueryOperands.fetch(ids, named: vectorName, try CollectionReader(other)).vectors
+            let name = vectorName
+            vectors = try other.reading { reader in try QueryOperands.fetch(ids, named: name, reader).vectors }
             ownSlots = []
             return
         }

@@ -56,6 +56,10 @@ import QuiverModel
             path: path, field: field, sources: [.remains(self)], rows: rows,
             numbers: try PointNumbers.column(rows, store)
         ).write(nil)
+        if file.hasLostPages {
+            Files.remove(path)
+            throw QuiverError(.corrupted, "segment file \(file.path) could not be read while it was copied")
+        }
         return (try SealedSegment(id: id, path: path, entry: entry, placement: placement), rows)
     }
 }

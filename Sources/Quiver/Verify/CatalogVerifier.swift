@@ -71,8 +71,8 @@ struct CatalogVerifier {
         where (names?.contains(name.text) ?? true) && Files.exists(directory.path) {
             check(name, directory, isExpected: isExpected)
         }
-        if names == nil { checkCatalogRecord(contents, isExpected: isExpected) }
         if names == nil {
+            checkCatalogRecord(contents, isExpected: isExpected)
             for identity in NamelessCollections(storage: storage).identities {
                 report.add(
                     .primary, file: CatalogRebuild.namelessPath(storage) + "/" + identity,
@@ -85,7 +85,11 @@ struct CatalogVerifier {
         do {
             switch try directory.state() {
             case .collection(let record):
-                if ExactName(record.name) != name { tell(directory.recordPath, "is that of collection \"\(record.name)\"") }
+                if ExactName(record.name) != name {
+                    report.add(
+                        .derived, file: directory.recordPath,
+                        "is that of collection \"\(record.name)\"; remove it, and the next opening writes it anew")
+                }
             case .leftOver, .nameless:
                 if Files.exists(directory.recordPath) {
                     tell(directory.recordPath, "is damaged")
@@ -94,7 +98,7 @@ struct CatalogVerifier {
                 }
             }
         } catch {
-            tell(directory.recordPath, QuiverError(wrapping: error).message)
+            report.add(.derived, file: directory.recordPath, QuiverError(wrapping: error).message)
         }
     }
 
@@ -111,7 +115,7 @@ struct CatalogVerifier {
                 }
             }
         } catch {
-            tell(path, QuiverError(wrapping: error).message)
+            report.add(.derived, file: path, QuiverError(wrapping: error).message)
         }
     }
 

@@ -190,8 +190,14 @@ package struct BackupCreation {
     private func heal(
         _ before: BackupCollection, _ collection: SessionCollection, _ session: any BackupSession
     ) throws {
-        for piece in before.log + (before.bridge ?? []) where collection.firstLoggedSequence <= piece.after + 1 {
-            if try !isWhole(piece.list) { _ = try saveLog(collection, after: piece.after, through: piece.through, session) }
+        for piece in before.log + (before.bridge ?? []) where collection.firstLoggedSequence <= piece.after &+ 1 {
+            do {
+                if try isWhole(piece.list) { continue }
+            } catch BackupError.damaged {
+                // Content of that name is there, and would not be sent again before it is set aside.
+                continue
+            }
+            _ = try saveLog(collection, after: piece.after, through: piece.through, session)
         }
     }
 

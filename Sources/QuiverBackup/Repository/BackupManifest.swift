@@ -28,6 +28,27 @@ package struct BackupManifest: Codable, Sendable {
     /// What happened to the catalogue since `previous`; nil when that is not known.
     var journal: [CatalogJournal.Entry]?
     package var sent: BackupSent
+
+    /// Whether its numbers can be counted with: of what somebody else wrote nobody knows.
+    var isInBounds: Bool {
+        timeMicroseconds < Bounds.sequences
+            && collections.allSatisfy { collection in
+                let pieces = collection.log + (collection.bridge ?? [])
+                return collection.sequence < Bounds.sequences && collection.baseSequence <= collection.sequence
+                    && collection.baseTimeMicroseconds < Bounds.sequences && collection.baseBytes < Bounds.bytes
+                    && pieces.count < Bounds.entries
+                    && pieces.allSatisfy {
+                        $0.after <= $0.through && $0.through < Bounds.sequences && $0.byteCount < Bounds.bytes
+                    }
+            }
+    }
+}
+
+/// Below these sums cannot overflow.
+private enum Bounds {
+    static let sequences: UInt64 = 1 << 62
+    static let bytes: UInt64 = 1 << 48
+    static let entries = 1 << 14
 }
 
 /// What making a backup took.
@@ -88,6 +109,11 @@ struct BackupBase: Codable, Sendable {
     /// Name of the `PartList` of the records.
     var records: String
     var segments: [Segment]
+
+    var isInBounds: Bool {
+        recordBytes < Bounds.bytes && segments.count < Bounds.entries
+            && segments.allSatisfy { $0.file.byteCount < Bounds.bytes }
+    }
 }
 
 /// The objects that the parts of a long stream are in, in order: 36 bytes each, the 32 of the object's name and the

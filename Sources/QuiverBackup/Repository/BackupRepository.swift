@@ -153,9 +153,12 @@ package final class BackupRepository: Sendable {
 
     func base(_ name: String) throws(BackupError) -> BackupBase {
         let content = try content(of: name)
-        do { return try BackupJSON.decode(BackupBase.self, content) } catch {
+        let base: BackupBase
+        do { base = try BackupJSON.decode(BackupBase.self, content) } catch {
             throw .damaged(["\(Self.objectKey(name)): it describes no collection: \(error)"])
         }
+        guard base.isInBounds else { throw .damaged(["\(Self.objectKey(name)): its numbers are out of bounds"]) }
+        return base
     }
 
     /// The names of all objects.
@@ -214,7 +217,7 @@ package final class BackupRepository: Sendable {
             json = SealedText.open(bytes)
         }
         if let json { try Self.checkFormat(json, key, BackupManifest.format) }
-        guard let json, let manifest = try? BackupJSON.decode(BackupManifest.self, json), manifest.id == id
+        guard let json, let manifest = try? BackupJSON.decode(BackupManifest.self, json), manifest.id == id, manifest.isInBounds
         else { throw .damaged(["\(key): the backup's manifest is not what was written"]) }
         return manifest
     }

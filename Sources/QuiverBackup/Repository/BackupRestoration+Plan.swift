@@ -285,5 +285,8 @@ private struct CatalogStory {
             guard case .made(let entry) = one.origin, let identity = entry.identity else { return false }
             return !saved.contains(identity) && !gone.contains(identity)
         }
+        // The journal speaks of all aliases there were.
+        let names = Set(present.map(\.name))
+        aliases.removeAll { !names.contains($0.collection) }
     }
 }

@@ -12,6 +12,8 @@ package struct BackupVerification {
         package var isQuick = false
         /// Reads what no backup needs as well, and sets aside what is damaged: the next backup sends its content again.
         package var isRepairing = false
+        /// Looks beside whoever changes the repository meanwhile: what it tells may be over.
+        package var isLocking = true
         package var progress: (@Sendable (BackupProgress) throws -> Void)?
 
         package init() {}
@@ -38,6 +40,7 @@ package struct BackupVerification {
     /// Parts of logs, with the piece they belong to, whose sequence numbers are looked at as well.
     private var logs: [(piece: LogPiece, use: Use)] = []
     private var incomplete: Set<String> = []
+    private static let batchBytes = 16 << 20
 
     private struct Use: Equatable, CustomStringConvertible {
         var backup: String
@@ -50,21 +53,27 @@ package struct BackupVerification {
     package static func run(
         _ repository: BackupRepository, _ options: Options = Options()
     ) throws(BackupError) -> Report {
-        let lock: RepositoryLock?
-        do throws(BackupError) {
-            // Who writes a backup counts on what was there when it began.
-            lock = try RepositoryLock(
-                repository.store, options.isRepairing ? .exclusive : .shared, what: "backup verify")
-        } catch {
-            // Looking has to be possible with rights to read alone.
-            if case .busy = error { throw error }
-            if options.isRepairing { throw error }
-            lock = nil
+        var lock: RepositoryLock?
+        if options.isLocking || options.isRepairing {
+            lock = try Self.lock(repository, options)
         }
         defer { lock?.release() }
         var verification = BackupVerification(repository: repository, options: options, lock: lock)
         try verification.verify()
         return verification.report
+    }
+
+    private static func lock(_ repository: BackupRepository, _ options: Options) throws(BackupError) -> RepositoryLock? {
+        do throws(BackupError) {
+            // Who writes a backup counts on what was there when it began.
+            return try RepositoryLock(
+                repository.store, options.isRepairing ? .exclusive : .shared, what: "backup verify")
+        } catch {
+            // Looking has to be possible with rights to read alone.
+            if case .busy = error { throw error }
+            if options.isRepairing { throw error }
+            return nil
+        }
     }
 
     private init(repository: BackupRepository, options: Options, lock: RepositoryLock?) {
@@ -80,9 +89,9 @@ package struct BackupVerification {
         for id in chosen {
             report.backups += 1
             do throws(BackupError) {
-                let manifest = try repository.manifest(id)
+                let manifest = try manifest(id)
                 for collection in manifest.collections {
-                    collect(collection, Use(backup: id, collection: collection.name))
+                    try collect(collection, Use(backup: id, collection: collection.name))
                 }
             } catch {
                 guard case .damaged(let list) = error else { throw error }
@@ -102,9 +111,19 @@ package struct BackupVerification {
                 note(text, object)
                 if options.isRepairing, known[object] != nil { try setAside(BackupRepository.objectKey(object)) }
             }
-            lookAtLogs()
+            try lookAtLogs()
         }
         report.incomplete = all.filter(incomplete.contains)
+    }
+
+    /// Read twice, for what came wrong once may lie there whole.
+    private func manifest(_ id: String) throws(BackupError) -> BackupManifest {
+        do throws(BackupError) {
+            return try repository.manifest(id)
+        } catch {
+            guard case .damaged = error else { throw error }
+            return try repository.manifest(id)
+        }
     }
 
     private mutating func note(_ text: String, _ object: String) {
@@ -126,10 +145,11 @@ package struct BackupVerification {
         if uses[object]?.last != use { uses[object, default: []].append(use) }
     }
 
-    private mutating func collect(_ collection: BackupCollection, _ use: Use) {
+    private mutating func collect(_ collection: BackupCollection, _ use: Use) throws(BackupError) {
         add(collection.base, use)
         var lists: [(name: String, byteCount: UInt64)] = []
-        if let base = try? repository.base(collection.base) {
+        let repository = repository
+        if let base = try unlessDamaged({ () throws(BackupError) in try repository.base(collection.base) }) {
             lists.append((base.records, base.recordBytes))
             lists += base.segments.map { ($0.list, $0.file.byteCount) }
         }
@@ -139,12 +159,25 @@ package struct BackupVerification {
         }
         for (name, byteCount) in lists {
             add(name, use)
-            guard let list = try? repository.partList(name) else { continue }
+            let parts = try unlessDamaged { () throws(BackupError) in try repository.partList(name) }
+            guard let list = parts else { continue }
             if list.byteCount != byteCount {
                 report.damage.append("\(BackupRepository.objectKey(name)): its parts have another length: needed by \(use)")
                 incomplete.insert(use.backup)
             }
             for part in list.parts { add(part.object, use) }
+        }
+    }
+
+    /// Nil for what is damaged or missing, of which reading everything tells.
+    private func unlessDamaged<Value>(_ body: () throws(BackupError) -> Value) throws(BackupError) -> Value? {
+        do throws(BackupError) {
+            return try body()
+        } catch {
+            switch error {
+            case .damaged, .store(.notFound), .store(.inputOutput): return nil
+            default: throw error
+            }
         }
     }
 
@@ -164,10 +197,15 @@ package struct BackupVerification {
         let sizes = known.mapValues(\.byteCount)
         let total = objects.reduce(UInt64(0)) { $0 + UInt64(sizes[$1] ?? 0) }
         let (repository, progress) = (repository, options.progress)
-        // Batches, so that the lock is renewed on this thread.
-        let batch = 256
-        for first in stride(from: 0, to: objects.count, by: batch) {
-            let part = Array(objects[first..<min(first + batch, objects.count)])
+        // Batches, so that the lock is renewed on this thread, also where little comes in a second.
+        var rest = objects[...]
+        while !rest.isEmpty {
+            var bytes = 0
+            let part = Array(rest.prefix(256).prefix { object in
+                defer { bytes += sizes[object] ?? 0 }
+                return bytes < Self.batchBytes
+            })
+            rest = rest.dropFirst(part.count)
             state.withLock { $0.next = 0 }
             DispatchQueue.concurrentPerform(iterations: min(4, part.count)) { _ in
                 while let object = state.withLock({ state -> String? in
@@ -219,27 +257,31 @@ package struct BackupVerification {
         return text
     }
 
-    private mutating func lookAtLogs() {
+    private mutating func lookAtLogs() throws(BackupError) {
+        let repository = repository
         var seen: Set<String> = []
         for (piece, use) in logs where seen.insert(piece.list).inserted {
-            guard let list = try? repository.partList(piece.list) else { continue }
-            var next = piece.after + 1
+            let parts = try unlessDamaged { () throws(BackupError) in try repository.partList(piece.list) }
+            guard let list = parts else { continue }
+            var next = piece.after &+ 1
             var isFine = true
             for part in list.parts {
-                guard let content = try? repository.content(of: part.object) else {
+                try lock?.renew()
+                let read = try unlessDamaged { () throws(BackupError) in try repository.content(of: part.object) }
+                guard let content = read else {
                     isFine = false
                     break
                 }
                 let isWhole = content.withUnsafeBytes { bytes in
                     LogFrame.forEach(in: bytes) { sequence, _, _ in
                         isFine = isFine && sequence == next
-                        next += 1
+                        next &+= 1
                         return isFine
                     }
                 }
                 isFine = isFine && isWhole
             }
-            if isFine, next != piece.through + 1 {
+            if isFine, next != piece.through &+ 1 {
                 report.damage.append("the log from \(piece.after) to \(piece.through) has gaps: needed by \(use)")
                 incomplete.insert(use.backup)
             }

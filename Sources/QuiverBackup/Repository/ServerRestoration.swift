@@ -51,14 +51,25 @@ package struct ServerRestoration: Sendable {
             }
             options.restored?(one)
         }
-        try setAliases(try scratch.aliases())
+        do {
+            try setAliases(try scratch.aliases())
+        } catch {
+            throw told(error, restored.map(\.newName), restored.count)
+        }
     }
 
     /// With what was done before, as this is not undone.
     private func told(_ error: any Error, _ names: [String], _ index: Int) -> any Error {
-        guard names.count > 1, case .server(let text) = BackupError(wrapping: error) else { return error }
         let done = index == 0 ? "nothing was restored before" : "restored before: " + names[..<index].joined(separator: ", ")
-        return BackupError.server("\(text) (\(done); not restored: \(names[index...].joined(separator: ", ")))")
+        let open = index == names.count ? "the aliases" : names[index...].joined(separator: ", ")
+        let told = "(\(done); not restored: \(open))"
+        return switch BackupError(wrapping: error) {
+        case .server(let text) where names.count > 1 || index > 0: BackupError.server("\(text) \(told)")
+        case .conflict(let text) where index > 0: BackupError.conflict("\(text) \(told)")
+        case .key(let text) where index > 0: BackupError.key("\(text) \(told)")
+        case .database(let error) where index > 0: BackupError.database(QuiverError(error.kind, "\(error.message) \(told)"))
+        default: error
+        }
     }
 
     // MARK: What is in the way

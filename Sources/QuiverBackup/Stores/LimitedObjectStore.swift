@@ -27,9 +27,8 @@ package final class LimitedObjectStore: ObjectStore {
     package var place: String { store.place }
 
     package func put(_ key: String, _ bytes: [UInt8]) throws(ObjectStoreError) {
-        for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
-            wait(for: min(Self.pieceBytes, bytes.count - start))
-        }
+        // In one piece, so that of several at once one is done early, and its sender gets to reading more.
+        wait(for: bytes.count)
         try store.put(key, bytes)
     }
 
@@ -59,7 +58,7 @@ package final class LimitedObjectStore: ObjectStore {
             return free
         }
         let left = ContinuousClock.now.duration(to: end)
-        if left > .zero { usleep(UInt32(clamping: left.components.seconds * 1_000_000 + left.components.attoseconds / 1_000_000_000_000)) }
+        if left > .zero { usleep(UInt32(clamping: left.components.seconds * 1_000_000 + left.microseconds)) }
     }
 
     private struct Writer: ObjectWriter {
@@ -76,4 +75,9 @@ package final class LimitedObjectStore: ObjectStore {
             }
         }
     }
+}
+
+extension Duration {
+    /// Behind the whole seconds.
+    fileprivate var microseconds: Int64 { components.attoseconds / 1_000_000_000_000 }
 }

@@ -249,7 +249,7 @@ extension WebFailure {
             let (text, kind) = ("\(error)", "\(type(of: error))")
             // NIOPosix and NIOSSL, which are not imported here.
             if text.contains("CERTIFICATE_VERIFY_FAILED") {
-                self = .tls(TrustedCertificates.refusal)
+                self = .tls("\(TrustedCertificates.refusal), or not valid now: \(text)")
             } else if kind == "NIOConnectionError" {
                 self = .noConnection(text)
             } else {

@@ -119,6 +119,7 @@ struct BackupListCommand: ParsableCommand {
             if try repository.setAside().isEmpty { return [] }
             var options = BackupVerification.Options()
             options.isQuick = true
+            options.isLocking = false
             return Set(try BackupVerification.run(repository, options).incomplete)
         }
     }

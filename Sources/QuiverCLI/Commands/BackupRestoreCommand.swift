@@ -106,7 +106,7 @@ struct BackupRestoreCommand: ParsableCommand {
         }
         // The server is silent while it opens what it got.
         let connection = try place.connection(url, apiKey: apiKey, silenceSeconds: 3600)
-        let directory = try BenchDirectory(nil, below: scratch, name: "quiver-restore")
+        let directory = try ScratchDirectory(nil, below: scratch, name: "quiver-restore")
         defer { withExtendedLifetime(directory) {} }
         let database = try StorageOpening.open(directory.path + "/storage", options: StorageOpening.quietOptions)
         defer { database.close() }

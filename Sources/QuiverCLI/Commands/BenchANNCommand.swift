@@ -145,7 +145,7 @@ struct BenchANNCommand: ParsableCommand {
         FileDescriptors.raiseLimit()
         Allocator.keepLargeBlocks()
         Interruption.listen()
-        let directory = try BenchDirectory(storage)
+        let directory = try ScratchDirectory(storage)
         let progress = Progress()
         let store = try NearestStore(directory.path, plan: plan)
         defer { store.close() }

@@ -16,7 +16,7 @@ struct SnapshotTrial {
     func run(
         collections names: [String]? = nil, note: @escaping (StorageFinding) -> Void
     ) throws -> StorageVerifier.Summary {
-        let directory = try BenchDirectory(nil)
+        let directory = try ScratchDirectory(nil)
         try restore(into: directory.path)
         progress.begin("verifying what \(input.path) was restored to", unit: .bytes)
         let summary = try Self.verify(directory.path, shownAs: input.path, names, progress) { finding in

@@ -4,8 +4,8 @@ import Glibc
 import Darwin
 #endif
 
-/// Where a measured storage lies: a directory that is kept, or one of its own that goes with this object.
-final class BenchDirectory {
+/// A directory that is kept, or one of its own that goes with this object.
+final class ScratchDirectory {
     let path: String
     private let isTemporary: Bool
 
