@@ -30,13 +30,13 @@ class LocalModeServer(JSONServer):
         names = [urllib.parse.unquote(each) for each in path.partition("?")[0].strip("/").split("/")]
         with self.lock:
             try:
-                result = self.handle(method, names, json.loads(body or b"{}"))
+                result = self.perform(method, names, json.loads(body or b"{}"))
                 status, answer = (404, error("not found")) if result is None else (200, {"result": result})
             except ValueError as problem:
                 status, answer = 400, error(str(problem))
         return status, {}, json.dumps({**answer, "time": 0.0}).encode()
 
-    def handle(self, method, path, body):
+    def perform(self, method, path, body):
         """The result; None: there is no such thing."""
         match method, *path:
             case "GET", "collections":
