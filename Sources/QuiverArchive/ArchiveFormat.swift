@@ -48,18 +48,8 @@ package enum ArchiveFormat {
 
     static func padding(_ byteCount: Int) -> Int { (blockBytes - byteCount % blockBytes) % blockBytes }
 
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
     static func checksums(_ digest: [UInt8], byteCount: UInt64) -> [UInt8] {
-        Array("sha256 \(hexadecimal(digest)) \(byteCount)\n".utf8)
+        Array("sha256 \(Hexadecimal.text(digest)) \(byteCount)\n".utf8)
     }
 }
 

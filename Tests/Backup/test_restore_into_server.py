@@ -51,6 +51,16 @@ def saved(tmp_path, make_server):
     return arguments, wanted, moment, path
 
 
+@pytest.fixture
+def target(tmp_path, make_server):
+    """An empty server, and a directory for what is needed in passing, which is to be empty again."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    server = make_server(tmp_path / "target")
+    server.start()
+    return server, scratch
+
+
 def refused(code, *arguments, **options):
     with pytest.raises(Failed) as failure:
         quiver("backup", "restore", *arguments, **options)
@@ -58,12 +68,9 @@ def refused(code, *arguments, **options):
     return failure.value.text
 
 
-def test_whole_renamed_and_to_a_moment(tmp_path, make_server, saved):
+def test_whole_renamed_and_to_a_moment(saved, target):
     arguments, wanted, moment, path = saved
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    server = make_server(tmp_path / "target")
-    server.start()
+    server, scratch = target
     into = [*arguments, "--server", server.url, "--scratch", scratch]
     events = quiver("backup", "restore", *into)
     assert [one["as"] for one in events if one["event"] == "restored"] == ["a", "b c"]
@@ -109,12 +116,9 @@ def test_keys(tmp_path, make_server, saved):
     quiver("backup", "restore", *into, "--collection", "a", "--replace", "--api-key", "right")
 
 
-def test_a_server_that_dies_or_is_cut_off_in_the_middle(tmp_path, make_server, saved):
+def test_a_server_that_dies_or_is_cut_off_in_the_middle(saved, target):
     arguments, wanted, _, path = saved
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    server = make_server(tmp_path / "target")
-    server.start()
+    server, scratch = target
     first = event(quiver("backup", "list", *arguments)[:1], "backup")["id"]
     quiver("backup", "restore", *arguments, "--server", server.url, "--backup", first)
     assert image(server, "a") == wanted["a"][0]
@@ -148,12 +152,9 @@ def test_a_server_that_dies_or_is_cut_off_in_the_middle(tmp_path, make_server, s
         assert proxy.faults[503, None] == 2
 
 
-def test_ctrl_c_leaves_nothing(tmp_path, make_server, saved):
+def test_ctrl_c_leaves_nothing(saved, target):
     arguments, wanted, _, _ = saved
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    server = make_server(tmp_path / "target")
-    server.start()
+    server, scratch = target
     # Busy for as long as it takes to be interrupted.
     waiting = threading.Event()
 

@@ -1,5 +1,6 @@
 import Glibc
 
+import QuiverArchive
 import QuiverLMDB
 
 /// A small file that is written whole: `{"checksum":"<8 hexadecimal digits>","content":<JSON>}` and a line feed, without a

@@ -1,3 +1,4 @@
+import QuiverArchive
 package import QuiverModel
 
 /// The file of a sealed segment, as a copy of a collection names it.

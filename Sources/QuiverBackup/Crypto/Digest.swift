@@ -1,5 +1,6 @@
 import COpenSSL
 import Quiver
+import QuiverArchive
 
 /// SHA-256, HMAC and HKDF by libcrypto.
 package enum Digest {

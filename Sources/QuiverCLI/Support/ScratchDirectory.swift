@@ -14,7 +14,7 @@ final class ScratchDirectory {
     ///   - parent: what a temporary one is made in; `$TMPDIR` unless given.
     ///   - name: what its name begins with.
     /// - Throws: `CommandFailure` with 73 when there is no room for it.
-    init(_ path: String?, below parent: String? = nil, name: String = "quiver-bench") throws(CommandFailure) {
+    init(_ path: String?, below parent: String? = nil, name: String = "quiver") throws(CommandFailure) {
         isTemporary = path == nil
         if let path {
             self.path = path

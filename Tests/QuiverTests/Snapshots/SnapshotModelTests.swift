@@ -1,5 +1,6 @@
 import Foundation
 import Quiver
+import QuiverArchive
 import QuiverTestKit
 import Testing
 
